@@ -1,0 +1,33 @@
+#include "daemon/domain/instance.hpp"
+
+namespace berth {
+
+std::string_view status_word(InstanceStatus status) {
+  switch (status) {
+    case InstanceStatus::Stopped: return "Stopped";
+    case InstanceStatus::Starting: return "Starting";
+    case InstanceStatus::Running: return "Running";
+    case InstanceStatus::Freezing: return "Freezing";
+    case InstanceStatus::Frozen: return "Frozen";
+    case InstanceStatus::Thawed: return "Thawed";
+    case InstanceStatus::Stopping: return "Stopping";
+    case InstanceStatus::Error: return "Error";
+  }
+  return "Error";
+}
+
+int status_code(InstanceStatus status) {
+  switch (status) {
+    case InstanceStatus::Stopped: return 102;
+    case InstanceStatus::Running: return 103;
+    case InstanceStatus::Starting: return 106;
+    case InstanceStatus::Stopping: return 107;
+    case InstanceStatus::Freezing: return 109;
+    case InstanceStatus::Frozen: return 110;
+    case InstanceStatus::Thawed: return 111;
+    case InstanceStatus::Error: return 112;
+  }
+  return 112;
+}
+
+}  // namespace berth

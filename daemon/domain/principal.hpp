@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace berth {
+
+/// Which kind of caller it is; the access table names the kinds that may ask.
+enum class PrincipalKind {
+  Local,        ///< a process of this host, known by the bus driver or by its accepted socket
+  Certificate,  ///< a registered TLS client
+  Guest,        ///< an HTTP client without a known certificate
+  Instance,     ///< a process inside a container (guest API)
+  Bridge,       ///< berth-rest itself before it has bound a client: may call Session and nothing else
+};
+
+/// Who is asking. Made only by daemon/bus (from the kernel's or the bus driver's word), then passed by value.
+struct Principal {
+  PrincipalKind kind = PrincipalKind::Guest;
+  std::uint32_t uid = 65534;           ///< Local only
+  std::int32_t pid = 0;                ///< Local only; the process polkit judges
+  std::uint64_t start_time = 0;        ///< field 22 of /proc/PID/stat, read while the process was pinned
+  std::string bus_name;                ///< unique name of the connection the call came on
+  std::string fingerprint;             ///< Certificate only
+  bool is_root() const noexcept { return kind == PrincipalKind::Local && uid == 0; }
+};
+
+/// The daemon itself: start-up, reconcile, expiry.
+inline Principal daemon_principal() { return Principal{PrincipalKind::Local, 0, 0, 0, {}, {}}; }
+
+}  // namespace berth

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace berth::ports {
+
+/// Calls to systemd on the bus, for adapters that may not know a bus. Blocking: workers only (the calls are posted to the
+/// loop, whose thread owns the connection). Errors: Unavailable when the service is not there or does not answer in time.
+class SystemdCalls {
+ public:
+  virtual ~SystemdCalls() = default;
+  /// True when org.freedesktop.systemd1 is on the bus.
+  virtual bool available() = 0;
+  /// StartUnit(unit, "fail"), then waits for the job's result: "done" is success.
+  virtual Result<void> start_unit(const std::string& unit) = 0;
+  virtual Result<void> stop_unit(const std::string& unit) = 0;
+  /// KillUnit(unit, "all", signal).
+  virtual Result<void> kill_unit(const std::string& unit, std::int32_t signal) = 0;
+  virtual Result<void> reset_failed_unit(const std::string& unit) = 0;
+  /// Names of active units that match a glob.
+  virtual Result<std::vector<std::string>> active_units(const std::string& pattern) = 0;
+};
+
+}  // namespace berth::ports

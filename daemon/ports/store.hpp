@@ -1,0 +1,94 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "daemon/domain/image.hpp"
+#include "daemon/domain/instance.hpp"
+#include "daemon/domain/principal.hpp"
+#include "daemon/domain/profile.hpp"
+#include "daemon/domain/storage_pool.hpp"
+
+namespace berth::ports {
+
+/// A change of the host that was begun and not yet committed or undone; written before the first step, so that
+/// `reconcile` can finish it or roll it back after a crash.
+struct Intent {
+  Uuid id;
+  std::string verb;  ///< "create-instance", "delete-instance", "import-image", "delete-image"
+  std::string object;  ///< uuid of the instance, fingerprint of the image
+  std::string detail;  ///< JSON the verb needs to undo itself (pool, project, name)
+  Timestamp created_at{};
+};
+
+/// The database. Any thread; every call is one transaction that is durable when it returns (commits and intents with
+/// synchronous=FULL; `touch_*` may be lost with the machine). Blocking: workers only.
+/// Queries take the principal: rows of another user's `user-*` project look absent to it.
+/// Errors: NotFound names the object; AlreadyExists; RevisionMismatch when `expected_revision` is not the stored one;
+/// Unavailable when the database is open read-only (its schema is newer); Internal with SQLite's text.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Instances. `insert` and `update` take the whole row; update bumps the revision and returns the new one.
+  virtual Result<void> insert_instance(const Instance& instance) = 0;
+  virtual Result<std::uint64_t> update_instance(const Instance& instance, std::optional<std::uint64_t> expected_revision) = 0;
+  virtual Result<void> rename_instance(const Uuid& uuid, const InstanceName& to) = 0;
+  virtual Result<void> delete_instance(const Uuid& uuid) = 0;
+  virtual Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) = 0;
+  virtual Result<Instance> instance_by_uuid(const Uuid& uuid) = 0;
+  /// Sorted by name; every project when `project` is empty.
+  virtual Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) = 0;
+  /// Records volatile keys without a new revision's fsync; an empty value removes the key.
+  virtual Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) = 0;
+  virtual Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) = 0;
+
+  // Profiles.
+  virtual Result<void> insert_profile(const Profile& profile) = 0;
+  virtual Result<std::uint64_t> update_profile(const Profile& profile, std::optional<std::uint64_t> expected_revision) = 0;
+  virtual Result<void> rename_profile(const ProjectName& project, const ProfileName& from, const ProfileName& to) = 0;
+  /// FailedPrecondition "Profile is currently in use" when an instance names it.
+  virtual Result<void> delete_profile(const ProjectName& project, const ProfileName& name) = 0;
+  virtual Result<Profile> profile(const Principal& who, const ProjectName& project, const ProfileName& name) = 0;
+  virtual Result<std::vector<Profile>> profiles(const Principal& who, const ProjectName& project) = 0;
+  /// The instances that name the profile, sorted.
+  virtual Result<std::vector<Instance>> instances_with_profile(const ProjectName& project, const ProfileName& name) = 0;
+
+  // Images and aliases.
+  virtual Result<void> insert_image(const Image& image, const std::vector<ImageAlias>& aliases) = 0;
+  virtual Result<std::uint64_t> update_image(const Image& image, std::optional<std::uint64_t> expected_revision) = 0;
+  virtual Result<void> delete_image(const ProjectName& project, const Fingerprint& fingerprint) = 0;
+  virtual Result<Image> image(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint) = 0;
+  /// Every image whose fingerprint begins with `prefix` (lower-case hex; matched with >= and <, never LIKE).
+  virtual Result<std::vector<Image>> images_by_prefix(const Principal& who, const ProjectName& project, std::string_view prefix) = 0;
+  virtual Result<std::vector<Image>> images(const Principal& who, const ProjectName& project) = 0;
+  virtual Result<void> touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) = 0;
+  virtual Result<void> insert_alias(const ImageAlias& alias) = 0;
+  virtual Result<void> update_alias(const ImageAlias& alias) = 0;
+  virtual Result<void> rename_alias(const ProjectName& project, const AliasName& from, const AliasName& to) = 0;
+  virtual Result<void> delete_alias(const ProjectName& project, const AliasName& name) = 0;
+  virtual Result<ImageAlias> alias(const ProjectName& project, const AliasName& name) = 0;
+  virtual Result<std::vector<ImageAlias>> aliases(const ProjectName& project) = 0;
+
+  // Storage pools.
+  virtual Result<void> insert_pool(const StoragePool& pool) = 0;
+  virtual Result<StoragePool> pool(const PoolName& name) = 0;
+  virtual Result<std::vector<StoragePool>> pools() = 0;
+
+  // Projects exist as rows from the first schema on; only `default` is made here.
+  virtual Result<bool> project_exists(const ProjectName& project) = 0;
+
+  // Server configuration.
+  virtual Result<ConfigMap> server_config() = 0;
+  virtual Result<void> set_server_config(const ConfigMap& config) = 0;
+
+  // Intents.
+  virtual Result<void> begin_intent(const Intent& intent) = 0;
+  virtual Result<void> end_intent(const Uuid& id) = 0;
+  virtual Result<std::vector<Intent>> intents() = 0;
+};
+
+}  // namespace berth::ports
