@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "daemon/domain/idmap.hpp"
+#include "daemon/ports/clock.hpp"
+#include "daemon/ports/container_runtime.hpp"
+#include "daemon/ports/image_store.hpp"
+#include "daemon/ports/storage_driver.hpp"
+#include "daemon/ports/store.hpp"
+#include "daemon/services/entity_locks.hpp"
+#include "daemon/services/events.hpp"
+#include "daemon/services/host_access.hpp"
+#include "daemon/services/operations.hpp"
+#include "daemon/services/worker_pool.hpp"
+
+namespace berth::services {
+
+/// Where things are on this host. Made once in main from the environment systemd gives (STATE_DIRECTORY...).
+struct Paths {
+  std::string state;    ///< /var/lib/berth, 0700
+  std::string runtime;  ///< /run/berth
+  std::string logs;     ///< <state>/logs; one folder an instance, by uuid
+};
+
+/// What the use cases share: the ports, and the three things that coordinate them. Holds references, owns nothing; main makes
+/// it and it outlives every service. It has no behaviour of its own.
+struct Context {
+  ports::Store& store;
+  ports::ImageStore& images;
+  /// One driver a pool.
+  std::map<PoolName, std::shared_ptr<ports::StorageDriver>>& pools;
+  ports::ContainerRuntime& runtime;
+  const ports::Clock& clock;
+  WorkerPool& workers;
+  Operations& operations;
+  EntityLocks& locks;
+  Events& events;
+  HostAccessCheck host_access;
+  Paths paths;
+  std::vector<IdRange> subuids, subgids;
+};
+
+}  // namespace berth::services

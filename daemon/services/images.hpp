@@ -1,0 +1,72 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "daemon/domain/document.hpp"
+#include "daemon/domain/image.hpp"
+#include "daemon/domain/principal.hpp"
+#include "daemon/services/context.hpp"
+
+namespace berth::services {
+
+struct ImportImageRequest {
+  ProjectName project;
+  UniqueFd file;
+  std::optional<UniqueFd> rootfs;
+  std::optional<Fingerprint> fingerprint;
+  std::string filename;
+  bool is_public = false;
+  bool auto_update = false;
+  ConfigMap properties;
+  std::map<AliasName, std::string> aliases;  ///< name to description
+};
+
+struct ImageChanges {
+  std::optional<ConfigMap> properties;
+  std::optional<bool> is_public, auto_update;
+  std::optional<Timestamp> expires_at;
+  std::optional<std::vector<ProfileName>> profiles;
+  bool replace = false;
+  std::optional<std::uint64_t> if_revision;
+};
+
+/// Import and removal of images. Blocking; workers only.
+class ImageImport {
+ public:
+  explicit ImageImport(Context& context) : context_(context) {}
+  /// The operation's result: `fingerprint` s, `size` s. AlreadyExists in the operation when the project has it.
+  Result<OperationId> import(const Principal& who, ImportImageRequest request);
+  Result<OperationId> remove(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
+
+ private:
+  Context& context_;
+};
+
+/// Finding images, their aliases and properties. Blocking; workers only.
+class Images {
+ public:
+  explicit Images(Context& context) : context_(context) {}
+  Result<std::vector<Image>> list(const Principal& who, const ProjectName& project);
+  /// `references` are fingerprints or unique prefixes.
+  Result<std::vector<Document>> describe(const Principal& who, const ProjectName& project, const std::optional<std::vector<std::string>>& references);
+  /// A fingerprint, a unique prefix, or an alias.
+  Result<Image> resolve(const Principal& who, const ProjectName& project, const std::string& reference);
+  Result<void> update(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint, ImageChanges changes);
+
+  Result<std::vector<ImageAlias>> aliases(const Principal& who, const ProjectName& project);
+  Result<void> create_alias(const Principal& who, ImageAlias alias);
+  Result<void> update_alias(const Principal& who, const ProjectName& project, const AliasName& name,
+                            std::optional<std::string> target, std::optional<std::string> description);
+  Result<void> rename_alias(const Principal& who, const ProjectName& project, const AliasName& name, const AliasName& to);
+  Result<void> delete_alias(const Principal& who, const ProjectName& project, const AliasName& name);
+
+ private:
+  Context& context_;
+};
+
+}  // namespace berth::services

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "daemon/domain/principal.hpp"
+#include "daemon/domain/types.hpp"
+#include "daemon/services/context.hpp"
+
+namespace berth::services {
+
+/// Where the new root comes from.
+struct InstanceSource {
+  std::string type = "image";  ///< image, none
+  std::optional<std::string> alias;
+  std::optional<std::string> fingerprint;  ///< or a unique prefix
+  ConfigMap properties;                    ///< newest image that has them all
+};
+
+struct CreateInstanceRequest {
+  ProjectName project;
+  std::optional<InstanceName> name;  ///< none: the server picks one
+  InstanceSource source;
+  std::string type = "container";
+  std::string architecture;                            ///< empty: the image's, else the host's
+  std::optional<std::vector<ProfileName>> profiles;    ///< none: the image's, else `default`
+  ConfigMap config;
+  DeviceMap devices;
+  bool ephemeral = false;
+  std::string description;
+  bool start = false;
+};
+
+/// Makes containers.
+class InstanceCreate {
+ public:
+  explicit InstanceCreate(Context& context) : context_(context) {}
+  /// Checks everything that can be refused at once (name taken, image absent, unknown keys, no root disk, host access),
+  /// then an operation does the work: intent, root, row, manifest. A failure leaves nothing behind.
+  Result<OperationId> create(const Principal& who, CreateInstanceRequest request);
+
+ private:
+  Context& context_;
+};
+
+}  // namespace berth::services

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "daemon/domain/document.hpp"
+#include "daemon/domain/principal.hpp"
+#include "daemon/domain/storage_pool.hpp"
+#include "daemon/services/context.hpp"
+
+namespace berth::services {
+
+/// The server itself: what it is, its configuration, its storage pools. Blocking; workers only.
+class Server {
+ public:
+  explicit Server(Context& context);
+  /// LXD's `environment` object: what does not change is found once.
+  Result<Document> info(const Principal& who);
+  /// `environment`, `config`, `revision`.
+  Result<Document> describe(const Principal& who);
+  Result<ConfigMap> config(const Principal& who);
+  Result<void> set_config(const Principal& who, const ConfigMap& config, bool replace, std::optional<std::uint64_t> if_revision);
+  Result<std::vector<StoragePool>> pools(const Principal& who);
+  Result<Document> pool(const Principal& who, const PoolName& name);
+  Result<Document> pool_resources(const Principal& who, const PoolName& name);
+
+ private:
+  Context& context_;
+  Document fixed_;
+};
+
+}  // namespace berth::services

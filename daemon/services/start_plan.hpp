@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+#include "daemon/ports/container_runtime.hpp"
+#include "daemon/services/context.hpp"
+
+namespace berth::services {
+
+/// Makes the plan a supervisor asks for. Joins the start operation that runs for the instance; where none does (`systemctl
+/// start berth-container@web`), it opens one on behalf of root. Blocking; workers only.
+class StartPlanner {
+ public:
+  explicit StartPlanner(Context& context) : context_(context) {}
+  /// `unit` is the unit's name; `uuid` may be asked for instead. NotFound, FailedPrecondition (runs already), Busy.
+  Result<ports::StartPlan> prepare(const std::string& unit, const std::string& invocation_id);
+
+ private:
+  Context& context_;
+};
+
+}  // namespace berth::services
