@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/names.hpp"
@@ -10,6 +11,7 @@
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/domain/profile.hpp"
+#include "daemon/domain/project.hpp"
 #include "daemon/domain/storage_pool.hpp"
 
 namespace berth::ports {
@@ -26,8 +28,9 @@ struct Intent {
 
 /// The database. Any thread; every call is one transaction that is durable when it returns (commits and intents with
 /// synchronous=FULL; `touch_*` may be lost with the machine). Blocking: workers only.
-/// Queries take the principal: rows of another user's `user-*` project look absent to it.
-/// Errors: NotFound names the object; AlreadyExists; RevisionMismatch when `expected_revision` is not the stored one;
+/// Queries take the principal: rows of another user's `user-*` project look absent to it (it sees those it owns, and all
+/// of a project it owns; root and the daemon see everything).
+/// Errors: NotFound names the object (a project, profile or pool that a row refers to as well); AlreadyExists; RevisionMismatch when `expected_revision` is not the stored one;
 /// Unavailable when the database is open read-only (its schema is newer); Internal with SQLite's text.
 class Store {
  public:
@@ -42,7 +45,8 @@ class Store {
   virtual Result<Instance> instance_by_uuid(const Uuid& uuid) = 0;
   /// Sorted by name; every project when `project` is empty.
   virtual Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) = 0;
-  /// Records volatile keys without a new revision's fsync; an empty value removes the key.
+  /// Records volatile keys; an empty value removes the key. A new revision, so that a client cannot send old ones back
+  /// unseen, but without the fsync of one.
   virtual Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) = 0;
   virtual Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) = 0;
 
@@ -78,7 +82,9 @@ class Store {
   virtual Result<StoragePool> pool(const PoolName& name) = 0;
   virtual Result<std::vector<StoragePool>> pools() = 0;
 
-  // Projects exist as rows from the first schema on; only `default` is made here.
+  // Projects exist as rows from the first schema on; only `default` is made here. Images, aliases and profiles of a
+  // project without that feature are those of `default`: every call above takes the project that was asked for.
+  virtual Result<void> insert_project(const Project& project) = 0;
   virtual Result<bool> project_exists(const ProjectName& project) = 0;
 
   // Server configuration.

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "daemon/domain/document.hpp"
+#include "daemon/domain/expand.hpp"
+#include "daemon/domain/instance.hpp"
+
+namespace berth {
+
+/// An instance from outside, with what its profiles make of it. Secrets may be in its configuration.
+Document instance_document(const Instance& instance, const Expanded& expanded, InstanceStatus status);
+
+}  // namespace berth
