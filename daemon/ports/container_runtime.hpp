@@ -12,34 +12,13 @@
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
-#include "daemon/domain/idmap.hpp"
 #include "daemon/domain/instance.hpp"
-#include "daemon/ports/storage_driver.hpp"
+#include "daemon/domain/start_plan.hpp"
 
 namespace berth::ports {
 
-/// Everything a supervisor needs to start one container. Made by services/start_plan from the expanded configuration;
-/// sent to the supervisor as a sealed memfd when it asks (`prepare`).
-struct StartPlan {
-  Uuid uuid;
-  ProjectName project;
-  InstanceName name;
-  RootSpec root;
-  IdMap idmap;  ///< empty: privileged
-  /// liblxc configuration in file order (`lxc.uts.name`, ...), without rootfs, idmap and log keys, which the supervisor
-  /// derives from the fields above.
-  std::vector<std::pair<std::string, std::string>> lxc_config;
-  std::string log_file;      ///< lxc.log of this start
-  std::string console_file;  ///< console log
-};
-
-/// Why and how a container ended; what the supervisor's exit file says.
-struct ExitReport {
-  enum class Reason { Stopped, Rebooted, StartFailed, Killed, HostShutdown };
-  Reason reason = Reason::Stopped;
-  std::string message;  ///< StartFailed: last error lines of lxc.log
-  Timestamp at{};
-};
+using berth::ExitReport;
+using berth::StartPlan;
 
 /// What can be asked of a running container.
 struct RuntimeState {
@@ -134,7 +113,8 @@ class ContainerRuntime {
   /// The container's console master. FailedPrecondition when it does not run.
   virtual Result<UniqueFd> console(const Uuid& uuid) = 0;
 
-  /// The exit file's word on the last run, if there was one and nobody consumed it.
+  /// The exit file's word on a run that ended while no daemon watched; reading it consumes it. A run whose end was told
+  /// by on_exit is not told again.
   virtual Result<std::optional<ExitReport>> last_exit(const Uuid& uuid) = 0;
 };
 

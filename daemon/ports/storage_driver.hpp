@@ -7,8 +7,7 @@
 
 #include "base/names.hpp"
 #include "base/result.hpp"
-#include "base/unique_fd.hpp"
-#include "daemon/domain/idmap.hpp"
+#include "daemon/domain/start_plan.hpp"
 
 namespace berth::ports {
 
@@ -19,14 +18,7 @@ struct StorageCapabilities {
   bool reflink = false;        ///< copies share blocks
 };
 
-/// How the supervisor has to build a container's root file system.
-struct RootSpec {
-  enum class Kind { Plain, Overlay };
-  Kind kind = Kind::Plain;
-  std::string plain;  ///< Plain: the tree, ids unshifted; mounted by liblxc with rootfs.options idmap=container
-  std::string lower;  ///< Overlay: the image's tree, read-only, ids unshifted
-  std::string layer;  ///< Overlay: folder that holds `upper` and `work`, ids unshifted
-};
+using berth::RootSpec;
 
 /// One pool's folder on disk. Blocking: workers only; any thread, but one call at a time per instance (the caller holds
 /// the instance's lock). Everything on disk holds unshifted ids: no call ever chowns a tree.
