@@ -35,20 +35,24 @@ class OperationContext {
   virtual bool cancelled() const = 0;
   /// Replaces one key of the metadata; published at most 5 times a second, the last value always.
   virtual void set_metadata(const std::string& key, DocumentValue value) = 0;
-  /// LXD's two forms at once: `<stage>_progress` text and the `progress` map {stage, percent, speed, processed}.
-  virtual void set_progress(const std::string& stage, std::uint64_t bytes_done, std::uint64_t bytes_total) = 0;
+  /// LXD's two forms at once: `<stage>_progress`, text that begins with `label` ("Unpack: 42% (33.90MB/s)"), and the
+  /// `progress` map {stage, percent, speed, processed}. `bytes_total` 0: not known.
+  virtual void set_progress(const std::string& stage, const std::string& label, std::uint64_t bytes_done,
+                            std::uint64_t bytes_total) = 0;
   virtual void set_resource(const std::string& kind, std::vector<std::string> names) = 0;
 };
 
-/// The work itself; the returned document is merged over the metadata when it ends.
+/// The work itself; the returned document is merged over the metadata when it ends. An error after a cancel ends the
+/// operation Cancelled.
 using OperationBody = std::function<Result<Document>(OperationContext&)>;
-/// Told of every change, in order for one operation. Any thread; must not block.
+/// Told of every change, in order for one operation. Any thread; must not block, and changes no operation itself.
 using OperationListener = std::function<void(const OperationView&)>;
 
 /// Every operation that runs or ended less than 60 s ago. Any thread.
 class Operations {
  public:
   Operations(WorkerPool& workers, const ports::Clock& clock);
+  /// As shut_down().
   ~Operations();
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
@@ -71,8 +75,12 @@ class Operations {
   /// Removes what ended more than 60 s ago and returns their ids; the daemon calls it from a timer.
   std::vector<OperationId> expire();
   std::size_t running() const;
+  /// From now on every body sees cancelled(), and nothing new starts (Unavailable): so that the pool can be stopped.
+  void shut_down();
 
  private:
+  struct Entry;
+  class Handle;
   class State;
   std::shared_ptr<State> state_;
 };

@@ -1,0 +1,45 @@
+#include "daemon/services/entity_locks.hpp"
+
+namespace berth::services {
+
+Result<EntityLocks::Guard> EntityLocks::lock(const std::string& entity, const std::string& shown, const std::string& verb,
+                                             Purpose purpose) {
+  const auto deadline = std::chrono::steady_clock::now() + patience_;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const auto found = held_.find(entity);
+    if (found == held_.end()) {
+      held_.emplace(entity, Holder{verb, purpose});
+      return Guard{*this, entity};
+    }
+    const bool between_users = purpose == Purpose::User && found->second.purpose == Purpose::User;
+    if (between_users || std::chrono::steady_clock::now() >= deadline)
+      return Error{Code::Busy, shown + " is busy running a " + found->second.verb + " operation"};
+    released_.wait_until(lock, deadline);
+  }
+}
+
+std::optional<EntityLocks::Holder> EntityLocks::holder(const std::string& entity) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = held_.find(entity);
+  if (found == held_.end()) return std::nullopt;
+  return found->second;
+}
+
+EntityLocks::Guard::~Guard() {
+  if (owner_ == nullptr) return;
+  const std::lock_guard lock(owner_->mutex_);
+  owner_->held_.erase(entity_);
+  owner_->released_.notify_all();
+}
+
+std::string instance_entity(const Uuid& uuid) { return "instance/" + uuid.str(); }
+std::string name_entity(const ProjectName& project, const InstanceName& name) {
+  return "name/" + project.str() + "/" + name.str();
+}
+std::string image_entity(const Fingerprint& fingerprint) { return "image/" + fingerprint.str(); }
+std::string profile_entity(const ProjectName& project, const ProfileName& name) {
+  return "profile/" + project.str() + "/" + name.str();
+}
+
+}  // namespace berth::services

@@ -1,0 +1,94 @@
+#include "daemon/services/entity_locks.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+namespace berth::services {
+namespace {
+
+using Purpose = EntityLocks::Purpose;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(AnEntityLock, IsBusyForASecondUserAndNamesWhatRuns) {
+  EntityLocks locks;
+  const auto first = locks.lock("instance/1", "Instance web", "start", Purpose::User);
+  ASSERT_TRUE(first);
+  const auto second = locks.lock("instance/1", "Instance web", "delete", Purpose::User);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::Busy);
+  EXPECT_EQ(second.error().message, "Instance web is busy running a start operation");
+}
+
+TEST(AnEntityLock, IsFreeAgainWhenItsGuardDies) {
+  EntityLocks locks;
+  { const auto first = locks.lock("instance/1", "Instance web", "start", Purpose::User); }
+  EXPECT_TRUE(locks.lock("instance/1", "Instance web", "stop", Purpose::User));
+  EXPECT_FALSE(locks.holder("instance/1"));
+}
+
+TEST(AnEntityLock, IsNotHeldTwiceByAGuardThatWasMoved) {
+  EntityLocks locks;
+  auto first = locks.lock("instance/1", "Instance web", "start", Purpose::User);
+  {
+    const EntityLocks::Guard moved = *std::move(first);
+    EXPECT_EQ(locks.holder("instance/1")->verb, "start");
+  }
+  EXPECT_FALSE(locks.holder("instance/1"));
+}
+
+TEST(AnEntityLock, KeepsOneEntityApartFromAnother) {
+  EntityLocks locks;
+  const auto first = locks.lock("instance/1", "Instance web", "start", Purpose::User);
+  EXPECT_TRUE(locks.lock("instance/2", "Instance db", "start", Purpose::User));
+}
+
+TEST(AnEntityLock, LetsAUserWaitForCleanup) {
+  EntityLocks locks;
+  auto cleanup = std::make_unique<Result<EntityLocks::Guard>>(locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup));
+  auto user = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "delete", Purpose::User); });
+  EXPECT_EQ(user.wait_for(milliseconds(50)), std::future_status::timeout);
+  cleanup.reset();
+  ASSERT_EQ(user.wait_for(seconds(20)), std::future_status::ready);
+  EXPECT_TRUE(user.get());
+}
+
+TEST(AnEntityLock, LetsCleanupWaitForAUser) {
+  EntityLocks locks;
+  auto user = std::make_unique<Result<EntityLocks::Guard>>(locks.lock("instance/1", "Instance web", "stop", Purpose::User));
+  auto cleanup = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup); });
+  EXPECT_EQ(cleanup.wait_for(milliseconds(50)), std::future_status::timeout);
+  user.reset();
+  ASSERT_EQ(cleanup.wait_for(seconds(20)), std::future_status::ready);
+  EXPECT_TRUE(cleanup.get());
+}
+
+TEST(AnEntityLock, IsBusyOnceItsPatienceIsOver) {
+  EntityLocks locks(milliseconds(20));
+  const auto cleanup = locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup);
+  const auto user = locks.lock("instance/1", "Instance web", "delete", Purpose::User);
+  ASSERT_FALSE(user);
+  EXPECT_EQ(user.error().code, Code::Busy);
+}
+
+TEST(AnEntityLock, HasOneHolderAtATimeWhenManyThreadsWantIt) {
+  EntityLocks locks;
+  int inside = 0;  // guarded by the lock under test
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i)
+    threads.emplace_back([&] {
+      for (int turn = 0; turn < 100; ++turn) {
+        const auto guard = locks.lock("image/1", "Image 1", "clean-up", Purpose::Cleanup);
+        ASSERT_TRUE(guard);
+        ++inside;
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(inside, 800);
+}
+
+}  // namespace
+}  // namespace berth::services
