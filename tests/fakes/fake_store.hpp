@@ -1,0 +1,463 @@
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/domain/visibility.hpp"
+#include "daemon/ports/store.hpp"
+
+namespace berth::fakes {
+
+/// The store in memory, for the tests of whoever stands on it. It passes the same contract suite as the SQLite one.
+/// `fail_next()` makes one later call fail, for the tests of undo.
+class FakeStore final : public ports::Store {
+ public:
+  FakeStore() {
+    Project project{.uuid = new_uuid(), .name = default_project()};
+    project.config = {{"features.images", "true"}, {"features.profiles", "true"}};
+    projects_.emplace(default_project().str(), project);
+  }
+
+  /// The next call that writes answers `error` and does nothing.
+  void fail_next(Error error) {
+    const std::lock_guard lock(mutex_);
+    next_failure_ = std::move(error);
+  }
+
+  Result<void> insert_instance(const Instance& given) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    BERTH_CHECK(check_project(given.project));
+    BERTH_CHECK(check_pool(given.pool));
+    for (const auto& [uuid, row] : instances_)
+      if (uuid == given.uuid.str() || (row.project == given.project && row.name == given.name))
+        return exists("Instance", given.name.str());
+    BERTH_CHECK(check_profiles(given.project, given.profiles));
+    instances_.emplace(given.uuid.str(), given);
+    return {};
+  }
+  Result<std::uint64_t> update_instance(const Instance& given, std::optional<std::uint64_t> expected) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = instances_.find(given.uuid.str());
+    if (row == instances_.end()) return missing("Instance", given.name.str());
+    BERTH_CHECK(check_revision("instance", row->second.name.str(), row->second.revision, expected));
+    BERTH_CHECK(check_pool(given.pool));
+    BERTH_CHECK(check_profiles(row->second.project, given.profiles));
+    Instance changed = given;
+    changed.project = row->second.project;
+    changed.name = row->second.name;
+    changed.owner_uid = row->second.owner_uid;
+    changed.created_at = row->second.created_at;
+    changed.revision = row->second.revision + 1;
+    row->second = std::move(changed);
+    return row->second.revision;
+  }
+  Result<void> rename_instance(const Uuid& uuid, const InstanceName& to) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = instances_.find(uuid.str());
+    if (row == instances_.end()) return missing("Instance", uuid.str());
+    for (const auto& [other, taken] : instances_)
+      if (other != uuid.str() && taken.project == row->second.project && taken.name == to)
+        return exists("Instance", to.str());
+    row->second.name = to;
+    ++row->second.revision;
+    return {};
+  }
+  Result<void> delete_instance(const Uuid& uuid) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (instances_.erase(uuid.str()) == 0) return missing("Instance", uuid.str());
+    return {};
+  }
+  Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [uuid, row] : instances_)
+      if (row.project == project && row.name == name && visible(who, row)) return row;
+    return missing("Instance", name.str());
+  }
+  Result<Instance> instance_by_uuid(const Uuid& uuid) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = instances_.find(uuid.str());
+    if (row == instances_.end()) return missing("Instance", uuid.str());
+    return row->second;
+  }
+  Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) override {
+    const std::lock_guard lock(mutex_);
+    return sorted_instances([&](const Instance& row) { return (!project || row.project == *project) && visible(who, row); });
+  }
+  Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = instances_.find(uuid.str());
+    if (row == instances_.end()) return missing("Instance", uuid.str());
+    for (const auto& [key, value] : keys) {
+      if (value.empty())
+        row->second.config.erase(key);
+      else
+        row->second.config.insert_or_assign(key, value);
+    }
+    ++row->second.revision;
+    return {};
+  }
+  Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = instances_.find(uuid.str());
+    if (row == instances_.end()) return missing("Instance", uuid.str());
+    row->second.last_used_at = last_used_at;
+    return {};
+  }
+
+  Result<void> insert_profile(const Profile& given) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    BERTH_CHECK(check_project(given.project));
+    Profile row = given;
+    row.project = owner_of(given.project, ProjectFeature::Profiles);
+    const Key key{row.project.str(), row.name.str()};
+    if (!profiles_.emplace(key, std::move(row)).second) return exists("Profile", given.name.str());
+    return {};
+  }
+  Result<std::uint64_t> update_profile(const Profile& given, std::optional<std::uint64_t> expected) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = find_profile(given.project, given.name);
+    if (row == profiles_.end()) return missing("Profile", given.name.str());
+    BERTH_CHECK(check_revision("profile", given.name.str(), row->second.revision, expected));
+    row->second.description = given.description;
+    row->second.config = given.config;
+    row->second.devices = given.devices;
+    return ++row->second.revision;
+  }
+  Result<void> rename_profile(const ProjectName& project, const ProfileName& from, const ProfileName& to) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = find_profile(project, from);
+    if (row == profiles_.end()) return missing("Profile", from.str());
+    if (find_profile(project, to) != profiles_.end()) return exists("Profile", to.str());
+    for (auto& [uuid, user] : instances_)
+      if (uses(user, row->second)) std::replace(user.profiles.begin(), user.profiles.end(), from, to);
+    Profile renamed = row->second;
+    renamed.name = to;
+    ++renamed.revision;
+    profiles_.erase(row);
+    profiles_.emplace(Key{renamed.project.str(), to.str()}, renamed);
+    return {};
+  }
+  Result<void> delete_profile(const ProjectName& project, const ProfileName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = find_profile(project, name);
+    if (row == profiles_.end()) return missing("Profile", name.str());
+    for (const auto& [uuid, user] : instances_)
+      if (uses(user, row->second)) return Error{Code::FailedPrecondition, "Profile is currently in use"};
+    profiles_.erase(row);
+    return {};
+  }
+  Result<Profile> profile(const Principal& who, const ProjectName& project, const ProfileName& name) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = find_profile(project, name);
+    if (row == profiles_.end() || !visible(who, row->second)) return missing("Profile", name.str());
+    return row->second;
+  }
+  Result<std::vector<Profile>> profiles(const Principal& who, const ProjectName& project) override {
+    const std::lock_guard lock(mutex_);
+    return rows_of(profiles_, owner_of(project, ProjectFeature::Profiles), &who);
+  }
+  Result<std::vector<Instance>> instances_with_profile(const ProjectName& project, const ProfileName& name) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = find_profile(project, name);
+    if (row == profiles_.end()) return missing("Profile", name.str());
+    return sorted_instances([&](const Instance& user) { return uses(user, row->second); });
+  }
+
+  Result<void> insert_image(const Image& given, const std::vector<ImageAlias>& aliases) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    BERTH_CHECK(check_project(given.project));
+    BERTH_CHECK(check_profiles(given.project, given.profiles));
+    Image row = given;
+    row.project = owner_of(given.project, ProjectFeature::Images);
+    const Key key{row.project.str(), row.fingerprint.str()};
+    if (images_.contains(key)) return Error{Code::AlreadyExists, "Image with same fingerprint already exists"};
+    std::set<std::string> names;
+    for (const auto& alias : aliases)
+      if (aliases_.contains({row.project.str(), alias.name.str()}) || !names.insert(alias.name.str()).second)
+        return alias_exists(alias.name);
+    images_.emplace(key, std::move(row));
+    for (const auto& alias : aliases) BERTH_CHECK(add_alias(alias));
+    return {};
+  }
+  Result<std::uint64_t> update_image(const Image& given, std::optional<std::uint64_t> expected) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = find_image(given.project, given.fingerprint);
+    if (row == images_.end()) return missing("Image", given.fingerprint.str());
+    BERTH_CHECK(check_revision("image", given.fingerprint.str(), row->second.revision, expected));
+    BERTH_CHECK(check_profiles(given.project, given.profiles));
+    Image changed = given;
+    changed.uuid = row->second.uuid;
+    changed.project = row->second.project;
+    changed.owner_uid = row->second.owner_uid;
+    changed.created_at = row->second.created_at;
+    changed.uploaded_at = row->second.uploaded_at;
+    changed.size = row->second.size;
+    changed.split = row->second.split;
+    changed.revision = row->second.revision + 1;
+    row->second = std::move(changed);
+    return row->second.revision;
+  }
+  Result<void> delete_image(const ProjectName& project, const Fingerprint& fingerprint) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto row = find_image(project, fingerprint);
+    if (row == images_.end()) return missing("Image", fingerprint.str());
+    const auto owner = row->second.project;
+    images_.erase(row);
+    std::erase_if(aliases_, [&](const auto& entry) {
+      return entry.second.project == owner && entry.second.target == fingerprint;
+    });
+    return {};
+  }
+  Result<Image> image(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = find_image(project, fingerprint);
+    if (row == images_.end() || !visible(who, row->second)) return missing("Image", fingerprint.str());
+    return row->second;
+  }
+  Result<std::vector<Image>> images_by_prefix(const Principal& who, const ProjectName& project,
+                                              std::string_view prefix) override {
+    const std::lock_guard lock(mutex_);
+    auto rows = rows_of(images_, owner_of(project, ProjectFeature::Images), &who);
+    std::erase_if(rows, [&](const Image& row) { return !row.fingerprint.str().starts_with(prefix); });
+    return rows;
+  }
+  Result<std::vector<Image>> images(const Principal& who, const ProjectName& project) override {
+    const std::lock_guard lock(mutex_);
+    return rows_of(images_, owner_of(project, ProjectFeature::Images), &who);
+  }
+  Result<void> touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    bool found = false;
+    for (auto& [key, row] : images_) {
+      if (row.fingerprint != fingerprint) continue;
+      row.last_used_at = last_used_at;
+      found = true;
+    }
+    if (!found) return missing("Image", fingerprint.str());
+    return {};
+  }
+  Result<void> insert_alias(const ImageAlias& alias) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    return add_alias(alias);
+  }
+  Result<void> update_alias(const ImageAlias& alias) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (find_image(alias.project, alias.target) == images_.end()) return missing("Image", alias.target.str());
+    const auto row = aliases_.find({owner_of(alias.project, ProjectFeature::Images).str(), alias.name.str()});
+    if (row == aliases_.end()) return missing("Image alias", alias.name.str());
+    row->second.target = alias.target;
+    row->second.description = alias.description;
+    return {};
+  }
+  Result<void> rename_alias(const ProjectName& project, const AliasName& from, const AliasName& to) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    const auto owner = owner_of(project, ProjectFeature::Images).str();
+    const auto row = aliases_.find({owner, from.str()});
+    if (row == aliases_.end()) return missing("Image alias", from.str());
+    if (from != to && aliases_.contains({owner, to.str()})) return alias_exists(to);
+    ImageAlias renamed = row->second;
+    renamed.name = to;
+    aliases_.erase(row);
+    aliases_.emplace(Key{owner, to.str()}, renamed);
+    return {};
+  }
+  Result<void> delete_alias(const ProjectName& project, const AliasName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (aliases_.erase({owner_of(project, ProjectFeature::Images).str(), name.str()}) == 0)
+      return missing("Image alias", name.str());
+    return {};
+  }
+  Result<ImageAlias> alias(const ProjectName& project, const AliasName& name) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = aliases_.find({owner_of(project, ProjectFeature::Images).str(), name.str()});
+    if (row == aliases_.end()) return missing("Image alias", name.str());
+    return row->second;
+  }
+  Result<std::vector<ImageAlias>> aliases(const ProjectName& project) override {
+    const std::lock_guard lock(mutex_);
+    return rows_of(aliases_, owner_of(project, ProjectFeature::Images), nullptr);
+  }
+
+  Result<void> insert_pool(const StoragePool& pool) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (!pools_.emplace(pool.name.str(), pool).second) return exists("Storage pool", pool.name.str());
+    return {};
+  }
+  Result<StoragePool> pool(const PoolName& name) override {
+    const std::lock_guard lock(mutex_);
+    const auto row = pools_.find(name.str());
+    if (row == pools_.end()) return missing("Storage pool", name.str());
+    return row->second;
+  }
+  Result<std::vector<StoragePool>> pools() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<StoragePool> rows;
+    for (const auto& [name, row] : pools_) rows.push_back(row);
+    return rows;
+  }
+
+  Result<void> insert_project(const Project& project) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (!projects_.emplace(project.name.str(), project).second) return exists("Project", project.name.str());
+    return {};
+  }
+  Result<bool> project_exists(const ProjectName& project) override {
+    const std::lock_guard lock(mutex_);
+    return projects_.contains(project.str());
+  }
+
+  Result<ConfigMap> server_config() override {
+    const std::lock_guard lock(mutex_);
+    return server_config_;
+  }
+  Result<void> set_server_config(const ConfigMap& config) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    server_config_ = config;
+    return {};
+  }
+
+  Result<void> begin_intent(const ports::Intent& intent) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    for (const auto& row : intents_)
+      if (row.id == intent.id) return Error{Code::AlreadyExists, "Intent " + intent.id.str() + " already exists"};
+    intents_.push_back(intent);
+    return {};
+  }
+  Result<void> end_intent(const Uuid& id) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    std::erase_if(intents_, [&](const ports::Intent& row) { return row.id == id; });
+    return {};
+  }
+  Result<std::vector<ports::Intent>> intents() override {
+    const std::lock_guard lock(mutex_);
+    auto rows = intents_;
+    std::sort(rows.begin(), rows.end(), [](const ports::Intent& a, const ports::Intent& b) {
+      return std::pair(a.created_at, a.id.str()) < std::pair(b.created_at, b.id.str());
+    });
+    return rows;
+  }
+
+ private:
+  using Key = std::pair<std::string, std::string>;  ///< project that owns the row, name or fingerprint
+
+  static Error missing(const std::string& kind, const std::string& name) {
+    return Error{Code::NotFound, kind + " \"" + name + "\" not found"};
+  }
+  static Error exists(const std::string& kind, const std::string& name) {
+    return Error{Code::AlreadyExists, kind + " \"" + name + "\" already exists"};
+  }
+  static Error alias_exists(const AliasName& name) { return exists("Alias", name.str()); }
+
+  Result<void> may_write() {
+    if (!next_failure_) return {};
+    return *std::exchange(next_failure_, std::nullopt);
+  }
+  static Result<void> check_revision(const std::string& kind, const std::string& name, std::uint64_t stored,
+                                     std::optional<std::uint64_t> expected) {
+    if (!expected || *expected == stored) return {};
+    return Error{Code::RevisionMismatch, "The " + kind + " \"" + name + "\" has changed: it has revision " +
+                                             std::to_string(stored) + ", not " + std::to_string(*expected)};
+  }
+  Result<void> check_project(const ProjectName& name) const {
+    if (projects_.contains(name.str())) return {};
+    return missing("Project", name.str());
+  }
+  Result<void> check_pool(const PoolName& name) const {
+    if (pools_.contains(name.str())) return {};
+    return missing("Storage pool", name.str());
+  }
+  Result<void> check_profiles(const ProjectName& project, const std::vector<ProfileName>& names) {
+    for (const auto& name : names)
+      if (find_profile(project, name) == profiles_.end()) return missing("Profile", name.str());
+    return {};
+  }
+  ProjectName owner_of(const ProjectName& asked, ProjectFeature feature) const {
+    const auto project = projects_.find(asked.str());
+    return project == projects_.end() ? asked : effective_project(project->second, feature);
+  }
+  template <typename Row>
+  bool visible(const Principal& who, const Row& row) const {
+    const auto project = projects_.find(row.project.str());
+    return visible_to(who, row.project, row.owner_uid, project == projects_.end() ? 0 : project->second.owner_uid);
+  }
+  bool uses(const Instance& user, const Profile& profile) const {
+    return owner_of(user.project, ProjectFeature::Profiles) == profile.project &&
+           std::find(user.profiles.begin(), user.profiles.end(), profile.name) != user.profiles.end();
+  }
+  std::map<Key, Profile>::iterator find_profile(const ProjectName& project, const ProfileName& name) {
+    return profiles_.find({owner_of(project, ProjectFeature::Profiles).str(), name.str()});
+  }
+  std::map<Key, Image>::iterator find_image(const ProjectName& project, const Fingerprint& fingerprint) {
+    return images_.find({owner_of(project, ProjectFeature::Images).str(), fingerprint.str()});
+  }
+  Result<void> add_alias(const ImageAlias& alias) {
+    if (find_image(alias.project, alias.target) == images_.end()) return missing("Image", alias.target.str());
+    ImageAlias row = alias;
+    row.project = owner_of(alias.project, ProjectFeature::Images);
+    const Key key{row.project.str(), row.name.str()};
+    if (!aliases_.emplace(key, std::move(row)).second) return alias_exists(alias.name);
+    return {};
+  }
+  template <typename Row>
+  std::vector<Row> rows_of(const std::map<Key, Row>& table, const ProjectName& owner, const Principal* who) const {
+    std::vector<Row> rows;
+    for (const auto& [key, row] : table) {
+      if (key.first != owner.str()) continue;
+      if constexpr (!std::is_same_v<Row, ImageAlias>)
+        if (!visible(*who, row)) continue;
+      rows.push_back(row);
+    }
+    return rows;
+  }
+  template <typename Wanted>
+  std::vector<Instance> sorted_instances(Wanted wanted) const {
+    std::vector<Instance> rows;
+    for (const auto& [uuid, row] : instances_)
+      if (wanted(row)) rows.push_back(row);
+    std::sort(rows.begin(), rows.end(), [](const Instance& a, const Instance& b) {
+      return std::pair(a.name, a.project) < std::pair(b.name, b.project);
+    });
+    return rows;
+  }
+
+  std::mutex mutex_;
+  std::optional<Error> next_failure_;
+  std::map<std::string, Project> projects_;
+  std::map<std::string, StoragePool> pools_;
+  std::map<std::string, Instance> instances_;  ///< by uuid
+  std::map<Key, Profile> profiles_;
+  std::map<Key, Image> images_;
+  std::map<Key, ImageAlias> aliases_;
+  ConfigMap server_config_;
+  std::vector<ports::Intent> intents_;
+};
+
+}  // namespace berth::fakes
