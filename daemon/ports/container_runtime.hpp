@@ -67,6 +67,9 @@ using ExecFinished = std::function<void(OperationId id, int code)>;
 
 /// What reports itself without being asked. Called on the runtime's own thread; receivers post onward and do not block.
 struct RuntimeEvents {
+  /// The container runs, whoever asked for its start (`systemctl start` as well). A start that fails is told by on_exit,
+  /// reason StartFailed.
+  std::function<void(Uuid instance)> on_started;
   std::function<void(Uuid instance, ExitReport report)> on_exit;
   ExecFinished on_exec_finished;
   /// A supervisor asks for its plan (berthd itself, or `systemctl start`); `reply` may be called later from any thread.
@@ -96,8 +99,13 @@ class ContainerRuntime {
   /// Cheap: no process is spawned. A container without a supervisor is Stopped.
   virtual Result<RuntimeState> state(const Uuid& uuid) = 0;
   virtual Result<std::map<std::string, NetworkInterface>> networks(const Uuid& uuid) = 0;
-  /// Only status and init pid, from memory.
+  /// From memory, no system call.
   virtual InstanceStatus status(const Uuid& uuid) = 0;
+  /// The host pid of its init, from memory; 0 when stopped.
+  virtual std::int32_t init_pid(const Uuid& uuid) = 0;
+  /// Sets control files of the running container's cgroup: (`memory.max`, `1073741824`) and so on, names of cgroup2.
+  /// FailedPrecondition when it does not run; on error those written before stay written.
+  virtual Result<void> apply_limits(const Uuid& uuid, const std::vector<std::pair<std::string, std::string>>& files) = 0;
   /// The container a host process belongs to; NotFound when to none.
   virtual Result<Uuid> instance_of(std::int32_t pid) = 0;
 

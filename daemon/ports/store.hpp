@@ -69,6 +69,8 @@ class Store {
   /// Every image whose fingerprint begins with `prefix` (lower-case hex; matched with >= and <, never LIKE).
   virtual Result<std::vector<Image>> images_by_prefix(const Principal& who, const ProjectName& project, std::string_view prefix) = 0;
   virtual Result<std::vector<Image>> images(const Principal& who, const ProjectName& project) = 0;
+  /// Whether any project has the image: its files are shared.
+  virtual Result<bool> image_known(const Fingerprint& fingerprint) = 0;
   virtual Result<void> touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) = 0;
   virtual Result<void> insert_alias(const ImageAlias& alias) = 0;
   virtual Result<void> update_alias(const ImageAlias& alias) = 0;

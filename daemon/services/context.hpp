@@ -11,12 +11,16 @@
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/container_runtime.hpp"
 #include "daemon/ports/image_store.hpp"
+#include "daemon/ports/manifests.hpp"
 #include "daemon/ports/storage_driver.hpp"
 #include "daemon/ports/store.hpp"
+#include "daemon/ports/unit_manager.hpp"
 #include "daemon/services/entity_locks.hpp"
 #include "daemon/services/events.hpp"
+#include "daemon/services/exec_table.hpp"
 #include "daemon/services/host_access.hpp"
 #include "daemon/services/operations.hpp"
+#include "daemon/services/start_table.hpp"
 #include "daemon/services/worker_pool.hpp"
 
 namespace berth::services {
@@ -29,17 +33,22 @@ struct Paths {
 };
 
 /// What the use cases share: the ports, and the three things that coordinate them. Holds references, owns nothing; main makes
-/// it and it outlives every service. It has no behaviour of its own.
+/// it and it outlives every service. It has no behaviour of its own. At the end: operations.shut_down(), then workers.stop(), then the
+/// rest may go.
 struct Context {
   ports::Store& store;
   ports::ImageStore& images;
-  /// One driver a pool.
+  ports::Manifests& manifests;
+  /// One driver a pool; filled by Reconcile::at_start() and only read from then on.
   std::map<PoolName, std::shared_ptr<ports::StorageDriver>>& pools;
   ports::ContainerRuntime& runtime;
+  const ports::UnitManager& units;
   const ports::Clock& clock;
   WorkerPool& workers;
   Operations& operations;
   EntityLocks& locks;
+  ExecTable& execs;
+  StartTable& starts;
   Events& events;
   HostAccessCheck host_access;
   Paths paths;

@@ -1,26 +1,45 @@
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <string>
+
 #include "base/result.hpp"
+#include "daemon/domain/storage_pool.hpp"
 #include "daemon/ports/container_runtime.hpp"
+#include "daemon/ports/storage_driver.hpp"
 #include "daemon/services/context.hpp"
 
 namespace berth::services {
 
+/// How pools come to be: main knows the drivers.
+struct PoolFactory {
+  /// Name of the driver for a first pool in `folder`, by what its file system carries: `overlay` or `dir`.
+  std::function<std::string(const std::string& folder)> choose_driver;
+  /// The driver of a pool, its folder made where absent.
+  std::function<Result<std::shared_ptr<ports::StorageDriver>>(const StoragePool& pool)> open;
+};
+
 /// Brings database, disk and running containers to one truth: at start, and whenever a container ends. Blocking; workers only.
 class Reconcile {
  public:
-  explicit Reconcile(Context& context) : context_(context) {}
+  Reconcile(Context& context, PoolFactory pools) : context_(context), pools_(std::move(pools)) {}
   /// Before the bus name is taken: makes pool `default` and profile `default` where absent, finishes or rolls back intents,
   /// collects exit files, reopens operations of running execs, empties the trash in the background.
   Result<void> at_start();
-  /// After it: boot.autostart and last state (behaviours.md 1), once a host boot.
+  /// After it: boot.autostart and last state, by priority, once a host boot. Returns at once; the starts go on, on workers.
   void autostart();
-  /// A container ended: state, lifecycle event, ephemeral delete, reboot → start anew.
+  /// The runtime's on_started.
+  void started(const Uuid& instance);
+  /// The runtime's on_exit: state, lifecycle event, ephemeral delete, reboot → start anew. May wait for the instance's lock:
+  /// WorkerPool::submit_long.
   void ended(const Uuid& instance, const ports::ExitReport& report);
+  /// The runtime's on_exec_finished.
   void exec_finished(const OperationId& id, int code);
 
  private:
   Context& context_;
+  PoolFactory pools_;
 };
 
 }  // namespace berth::services

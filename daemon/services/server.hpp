@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "base/result.hpp"
 #include "daemon/domain/document.hpp"
@@ -10,10 +12,18 @@
 
 namespace berth::services {
 
+/// What of the `environment` only main can know.
+struct ServerFacts {
+  std::string lxc_version;
+  /// Driver name to its version, of those that are built in.
+  std::map<std::string, std::string> storage_drivers;
+  std::map<std::string, std::string> lxc_features, kernel_features;  ///< name to `true` or `false`
+};
+
 /// The server itself: what it is, its configuration, its storage pools. Blocking; workers only.
 class Server {
  public:
-  explicit Server(Context& context);
+  Server(Context& context, ServerFacts facts);
   /// LXD's `environment` object: what does not change is found once.
   Result<Document> info(const Principal& who);
   /// `environment`, `config`, `revision`.
@@ -26,7 +36,7 @@ class Server {
 
  private:
   Context& context_;
-  Document fixed_;
+  Document fixed_;  ///< the part of the environment that does not change
 };
 
 }  // namespace berth::services

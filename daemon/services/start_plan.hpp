@@ -13,7 +13,7 @@ namespace berth::services {
 class StartPlanner {
  public:
   explicit StartPlanner(Context& context) : context_(context) {}
-  /// `unit` is the unit's name; `uuid` may be asked for instead. NotFound, FailedPrecondition (runs already), Busy.
+  /// `unit` is the unit's name, or the instance's uuid. NotFound, FailedPrecondition (runs already), Busy.
   Result<ports::StartPlan> prepare(const std::string& unit, const std::string& invocation_id);
 
  private:

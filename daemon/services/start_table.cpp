@@ -1,0 +1,20 @@
+#include "daemon/services/start_table.hpp"
+
+#include <utility>
+
+namespace berth::services {
+
+void StartTable::add(const Uuid& instance, Row row) {
+  const std::lock_guard lock(mutex_);
+  rows_.erase(instance);
+  rows_.emplace(instance, std::move(row));
+}
+
+std::optional<StartTable::Row> StartTable::take(const Uuid& instance) {
+  const std::lock_guard lock(mutex_);
+  auto row = rows_.extract(instance);
+  if (row.empty()) return std::nullopt;
+  return std::move(row.mapped());
+}
+
+}  // namespace berth::services
