@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <string_view>
-
 #include "base/result.hpp"
 #include "daemon/domain/types.hpp"
 #include "daemon/domain/value_types.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace berth {
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "base/result.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/types.hpp"
 #include "daemon/domain/value_types.hpp"
+
+#include <span>
+#include <string_view>
 
 namespace berth {
 
@@ -25,9 +25,9 @@ struct DeviceKey {
 
 std::span<const DeviceKey> device_keys();
 
-/// Checks the devices of one object (an instance's own or a profile's). Errors: InvalidArgument `Missing device type for
-/// device 'X'`, `Invalid device type X`, `Invalid device configuration key for disk: X`, a bad value; NotSupported names
-/// the type and the device when this Berth has no such device.
+/// Checks the devices of one object (an instance's own or a profile's). Errors: InvalidArgument `Missing device type
+/// for device 'X'`, `Invalid device type X`, `Invalid device configuration key for disk: X`, a bad value; NotSupported
+/// names the type and the device when this Berth has no such device.
 Result<void> validate_devices(const DeviceMap& devices);
 
 /// Checks between devices, on the expanded ones of an instance: one root disk with a pool, paths unique.

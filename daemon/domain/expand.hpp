@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/profile.hpp"
 #include "daemon/domain/types.hpp"
+
+#include <string>
+#include <vector>
 
 namespace berth {
 
@@ -18,8 +18,8 @@ struct Expanded {
   friend bool operator==(const Expanded&, const Expanded&) = default;
 };
 
-/// Profiles from left to right, then the instance's own: the last value of a key wins; a device of the same name replaces
-/// the whole device, and one of type `none` removes it.
+/// Profiles from left to right, then the instance's own: the last value of a key wins; a device of the same name
+/// replaces the whole device, and one of type `none` removes it.
 Expanded expand(const std::vector<Profile>& profiles, const ConfigMap& config, const DeviceMap& devices);
 
 /// The instance's profiles picked out of `known` in the order it names them, then expand(). Errors: NotFound names a

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <span>
-#include <string_view>
-
 #include "base/result.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/types.hpp"
+
+#include <span>
+#include <string_view>
 
 namespace berth {
 

@@ -1,19 +1,19 @@
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace berth {
 
 /// What a configuration value may look like. Every type takes the empty text, which means unset.
 enum class ValueType : std::uint8_t {
-  Line,          ///< any text without control characters
-  Text,          ///< any text; of control characters only newline, carriage return and tab (cloud-init data)
-  Blob,          ///< lines for a generated file; of control characters only newline and tab
-  Bool,          ///< true false yes no 1 0 on off, any case
-  Int,           ///< decimal, 64 bits, signed
+  Line,  ///< any text without control characters
+  Text,  ///< any text; of control characters only newline, carriage return and tab (cloud-init data)
+  Blob,  ///< lines for a generated file; of control characters only newline and tab
+  Bool,  ///< true false yes no 1 0 on off, any case
+  Int,   ///< decimal, 64 bits, signed
   Uint8,
   Uint32,
   Priority,      ///< 0 to 10

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "daemon/domain/visibility.hpp"
+#include "daemon/ports/store.hpp"
+
 #include <algorithm>
 #include <map>
 #include <mutex>
@@ -7,9 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "daemon/domain/visibility.hpp"
-#include "daemon/ports/store.hpp"
 
 namespace berth::fakes {
 
@@ -90,7 +90,8 @@ class FakeStore final : public ports::Store {
   }
   Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) override {
     const std::lock_guard lock(mutex_);
-    return sorted_instances([&](const Instance& row) { return (!project || row.project == *project) && visible(who, row); });
+    return sorted_instances(
+        [&](const Instance& row) { return (!project || row.project == *project) && visible(who, row); });
   }
   Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) override {
     const std::lock_guard lock(mutex_);

@@ -1,6 +1,6 @@
-#include <chrono>
-
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
+
+#include <chrono>
 
 namespace berth::sqlite {
 namespace {
@@ -10,12 +10,8 @@ const std::string kColumns =
 const std::string kByName = kColumns + "WHERE a.project = ? AND a.name = ?";
 const std::string kOfProject = kColumns + "WHERE a.project = ? ORDER BY a.name";
 
-Error not_found(const AliasName& name) {
-  return Error{Code::NotFound, "Image alias \"" + name.str() + "\" not found"};
-}
-Error taken(const AliasName& name) {
-  return Error{Code::AlreadyExists, "Alias \"" + name.str() + "\" already exists"};
-}
+Error not_found(const AliasName& name) { return Error{Code::NotFound, "Image alias \"" + name.str() + "\" not found"}; }
+Error taken(const AliasName& name) { return Error{Code::AlreadyExists, "Alias \"" + name.str() + "\" already exists"}; }
 
 Result<ImageAlias> read_alias(const Statement& row) {
   RowReader columns(row);
@@ -47,9 +43,10 @@ Result<void> SqliteStore::update_alias(const ImageAlias& alias) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto owner, owning_project(alias.project, ProjectFeature::Images));
     BERTH_TRY(const auto target, image_row(alias.project, alias.target, daemon_principal()));
-    BERTH_CHECK(database_->run("UPDATE image_aliases SET image = ?, description = ?, revision = revision + 1 "
-                               "WHERE project = ? AND name = ?",
-                               target.uuid.str(), alias.description, owner.str(), alias.name.str()));
+    BERTH_CHECK(
+        database_->run("UPDATE image_aliases SET image = ?, description = ?, revision = revision + 1 "
+                       "WHERE project = ? AND name = ?",
+                       target.uuid.str(), alias.description, owner.str(), alias.name.str()));
     if (database_->changes() == 0) return not_found(alias.name);
     return {};
   });
@@ -58,8 +55,9 @@ Result<void> SqliteStore::update_alias(const ImageAlias& alias) {
 Result<void> SqliteStore::rename_alias(const ProjectName& project, const AliasName& from, const AliasName& to) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Images));
-    auto done = database_->run("UPDATE image_aliases SET name = ?, revision = revision + 1 WHERE project = ? AND name = ?",
-                               to.str(), owner.str(), from.str());
+    auto done =
+        database_->run("UPDATE image_aliases SET name = ?, revision = revision + 1 WHERE project = ? AND name = ?",
+                       to.str(), owner.str(), from.str());
     if (!done) return done.error().code == Code::AlreadyExists ? taken(to) : std::move(done).error();
     if (database_->changes() == 0) return not_found(from);
     return {};

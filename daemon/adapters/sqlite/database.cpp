@@ -1,13 +1,12 @@
 #include "daemon/adapters/sqlite/database.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "base/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdio>
-
-#include "base/unique_fd.hpp"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace berth::sqlite {
 namespace {
@@ -102,7 +101,9 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement{*this, sql, std::move(handle)};
 }
 
-void Database::give_back(std::string_view sql, StatementHandle handle) { cache_.insert_or_assign(sql, std::move(handle)); }
+void Database::give_back(std::string_view sql, StatementHandle handle) {
+  cache_.insert_or_assign(sql, std::move(handle));
+}
 
 Result<void> Database::run_script(const char* sql) {
   const int result = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
@@ -125,7 +126,8 @@ Result<void> Database::copy_to(const std::string& file) {
   BERTH_CHECK(make_private_file(unfinished));
   {
     sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(unfinished.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
+    const int opened =
+        sqlite3_open_v2(unfinished.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_EXRESCODE, nullptr);
     const Database copy(unfinished, raw);
     if (opened != SQLITE_OK) return copy.failure(opened);
     auto* backup = sqlite3_backup_init(raw, "main", handle_.get(), "main");
@@ -140,9 +142,8 @@ Result<void> Database::copy_to(const std::string& file) {
 }
 
 Error Database::failure(int result) const {
-  const std::string text = handle_ && sqlite3_extended_errcode(handle_.get()) == result
-                               ? sqlite3_errmsg(handle_.get())
-                               : sqlite3_errstr(result);
+  const std::string text = handle_ && sqlite3_extended_errcode(handle_.get()) == result ? sqlite3_errmsg(handle_.get())
+                                                                                        : sqlite3_errstr(result);
   if (result == SQLITE_CONSTRAINT_UNIQUE || result == SQLITE_CONSTRAINT_PRIMARYKEY)
     return Error{Code::AlreadyExists, "The database has such a row already: " + text};
   switch (result & 0xff) {
@@ -152,12 +153,11 @@ Error Database::failure(int result) const {
     case SQLITE_LOCKED:
       return Error{Code::Unavailable, "The database " + file_ + " is held by another process: end it and try again"};
     case SQLITE_READONLY:
-    case SQLITE_PERM:
-      return Error{Code::Unavailable, "The database " + file_ + " cannot be written: " + text};
+    case SQLITE_PERM: return Error{Code::Unavailable, "The database " + file_ + " cannot be written: " + text};
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      return Error{Code::Internal, "The database " + file_ + " is damaged (" + text +
-                                       "): put a copy (" + file_ + ".before-v*) in its place"};
+      return Error{Code::Internal, "The database " + file_ + " is damaged (" + text + "): put a copy (" + file_ +
+                                       ".before-v*) in its place"};
     default: return Error{Code::Internal, "The database " + file_ + " failed: " + text};
   }
 }
@@ -175,7 +175,8 @@ Result<void> Transaction::commit() {
 }
 
 void Transaction::Rollback::operator()(Database* database) const noexcept {
-  // SQLite rolls back by itself after some failures (a full disk); then there is nothing to roll back, which is no error.
+  // SQLite rolls back by itself after some failures (a full disk); then there is nothing to roll back, which is no
+  // error.
   (void)sqlite3_exec(database->handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

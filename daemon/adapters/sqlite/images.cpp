@@ -7,12 +7,14 @@ namespace {
 const std::string kColumns =
     "SELECT i.uuid, i.project, i.fingerprint, i.type, i.location, i.owner_uid, "
     "(SELECT owner_uid FROM projects WHERE name = i.project), "
-    "i.architecture, i.revision, i.created_at, i.expires_at, i.uploaded_at, i.last_used_at, i.filename, i.size, i.split, "
+    "i.architecture, i.revision, i.created_at, i.expires_at, i.uploaded_at, i.last_used_at, i.filename, i.size, "
+    "i.split, "
     "i.is_public, i.cached, i.auto_update, i.properties, "
     "(SELECT group_concat(name, char(31)) FROM (SELECT p.name FROM image_profiles ip JOIN profiles p "
     "ON p.uuid = ip.profile WHERE ip.image = i.uuid ORDER BY ip.position)) FROM images i ";
 const std::string kByFingerprint = kColumns + "WHERE i.project = ? AND i.fingerprint = ?";
-const std::string kByPrefix = kColumns + "WHERE i.project = ? AND i.fingerprint >= ? AND i.fingerprint < ? ORDER BY i.fingerprint";
+const std::string kByPrefix =
+    kColumns + "WHERE i.project = ? AND i.fingerprint >= ? AND i.fingerprint < ? ORDER BY i.fingerprint";
 const std::string kOfProject = kColumns + "WHERE i.project = ? ORDER BY i.fingerprint";
 
 constexpr std::string_view kInsertProfile = "INSERT INTO image_profiles (image, position, profile) VALUES (?,?,?)";
@@ -74,7 +76,8 @@ Result<void> SqliteStore::insert_image(const Image& image, const std::vector<Ima
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto project, project_row(image.project));
     auto done = database_->run(
-        "INSERT INTO images (uuid, project, fingerprint, type, location, owner_uid, architecture, revision, created_at, "
+        "INSERT INTO images (uuid, project, fingerprint, type, location, owner_uid, architecture, revision, "
+        "created_at, "
         "expires_at, uploaded_at, last_used_at, filename, size, split, is_public, cached, auto_update, properties) "
         "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         image.uuid.str(), effective_project(project, ProjectFeature::Images).str(), image.fingerprint.str(), image.type,
@@ -112,7 +115,8 @@ Result<std::uint64_t> SqliteStore::update_image(const Image& image, std::optiona
 Result<void> SqliteStore::delete_image(const ProjectName& project, const Fingerprint& fingerprint) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Images));
-    BERTH_CHECK(database_->run("DELETE FROM images WHERE project = ? AND fingerprint = ?", owner.str(), fingerprint.str()));
+    BERTH_CHECK(
+        database_->run("DELETE FROM images WHERE project = ? AND fingerprint = ?", owner.str(), fingerprint.str()));
     if (database_->changes() == 0) return not_found(fingerprint);
     return {};
   });

@@ -49,9 +49,22 @@ Result<std::optional<Instance>> read_instance(const Statement& row, const Princi
   std::string description = columns.text();
   BERTH_TRY(auto pool, columns.name<PoolName>());
   BERTH_TRY(auto profiles, columns.names<ProfileName>());
-  Instance instance{std::move(uuid), std::move(project), std::move(name), std::move(type), std::move(location), owner,
-                    std::move(architecture), revision, created_at, last_used_at, ephemeral, std::move(description),
-                    std::move(profiles), columns.config(), columns.devices(), std::move(pool)};
+  Instance instance{std::move(uuid),
+                    std::move(project),
+                    std::move(name),
+                    std::move(type),
+                    std::move(location),
+                    owner,
+                    std::move(architecture),
+                    revision,
+                    created_at,
+                    last_used_at,
+                    ephemeral,
+                    std::move(description),
+                    std::move(profiles),
+                    columns.config(),
+                    columns.devices(),
+                    std::move(pool)};
   BERTH_CHECK(columns.check());
   return std::optional<Instance>{std::move(instance)};
 }
@@ -118,7 +131,8 @@ Result<std::uint64_t> SqliteStore::update_instance(const Instance& instance,
 
 Result<void> SqliteStore::rename_instance(const Uuid& uuid, const InstanceName& to) {
   return write(Durability::Commit, [&]() -> Result<void> {
-    auto done = database_->run("UPDATE instances SET name = ?, revision = revision + 1 WHERE uuid = ?", to.str(), uuid.str());
+    auto done =
+        database_->run("UPDATE instances SET name = ?, revision = revision + 1 WHERE uuid = ?", to.str(), uuid.str());
     if (!done) return done.error().code == Code::AlreadyExists ? taken(to) : std::move(done).error();
     if (database_->changes() == 0) return not_found(uuid.str());
     return {};
@@ -180,7 +194,8 @@ Result<void> SqliteStore::set_instance_volatile(const Uuid& uuid, const ConfigMa
 
 Result<void> SqliteStore::touch_instance(const Uuid& uuid, Timestamp last_used_at) {
   return write(Durability::Volatile, [&]() -> Result<void> {
-    BERTH_CHECK(database_->run("UPDATE instances SET last_used_at = ? WHERE uuid = ?", to_column(last_used_at), uuid.str()));
+    BERTH_CHECK(
+        database_->run("UPDATE instances SET last_used_at = ? WHERE uuid = ?", to_column(last_used_at), uuid.str()));
     if (database_->changes() == 0) return not_found(uuid.str());
     return {};
   });

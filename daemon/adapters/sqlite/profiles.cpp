@@ -10,9 +10,7 @@ const std::string kColumns =
 const std::string kByName = kColumns + "WHERE x.project = ? AND x.name = ?";
 const std::string kOfProject = kColumns + "WHERE x.project = ? ORDER BY x.name";
 
-Error not_found(const ProfileName& name) {
-  return Error{Code::NotFound, "Profile \"" + name.str() + "\" not found"};
-}
+Error not_found(const ProfileName& name) { return Error{Code::NotFound, "Profile \"" + name.str() + "\" not found"}; }
 Error taken(const ProfileName& name) {
   return Error{Code::AlreadyExists, "Profile \"" + name.str() + "\" already exists"};
 }
@@ -24,8 +22,8 @@ Result<std::optional<Profile>> read_profile(const Statement& row, const Principa
   BERTH_TRY(auto name, columns.name<ProfileName>());
   const auto owner = columns.uid();
   if (!visible_to(who, project, owner, columns.uid())) return std::optional<Profile>{};
-  Profile profile{std::move(uuid), std::move(project), std::move(name), owner, columns.count(), columns.time(),
-                  columns.text(), columns.config(), columns.devices()};
+  Profile profile{std::move(uuid), std::move(project), std::move(name),  owner, columns.count(), columns.time(),
+                  columns.text(),  columns.config(),   columns.devices()};
   BERTH_CHECK(columns.check());
   return std::optional<Profile>{std::move(profile)};
 }
@@ -34,7 +32,8 @@ Result<std::optional<Profile>> read_profile(const Statement& row, const Principa
 
 Result<Uuid> SqliteStore::profile_uuid(const ProjectName& project, const ProfileName& name) {
   BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Profiles));
-  BERTH_TRY(auto row, database_->query("SELECT uuid FROM profiles WHERE project = ? AND name = ?", owner.str(), name.str()));
+  BERTH_TRY(auto row,
+            database_->query("SELECT uuid FROM profiles WHERE project = ? AND name = ?", owner.str(), name.str()));
   BERTH_TRY(const bool there, row.step());
   if (!there) return not_found(name);
   return Uuid::parse(row.text(0));
@@ -78,9 +77,10 @@ Result<std::uint64_t> SqliteStore::update_profile(const Profile& profile,
     BERTH_TRY(const auto stored, profile_row(profile.project, profile.name, daemon_principal()));
     if (expected_revision && *expected_revision != stored.revision)
       return revision_mismatch("profile", profile.name.str(), stored.revision, *expected_revision);
-    BERTH_CHECK(database_->run("UPDATE profiles SET revision = ?, description = ?, config = ?, devices = ? WHERE uuid = ?",
-                               static_cast<std::int64_t>(stored.revision + 1), profile.description,
-                               to_column(profile.config), to_column(profile.devices), stored.uuid.str()));
+    BERTH_CHECK(
+        database_->run("UPDATE profiles SET revision = ?, description = ?, config = ?, devices = ? WHERE uuid = ?",
+                       static_cast<std::int64_t>(stored.revision + 1), profile.description, to_column(profile.config),
+                       to_column(profile.devices), stored.uuid.str()));
     return stored.revision + 1;
   });
 }
@@ -88,7 +88,8 @@ Result<std::uint64_t> SqliteStore::update_profile(const Profile& profile,
 Result<void> SqliteStore::rename_profile(const ProjectName& project, const ProfileName& from, const ProfileName& to) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto uuid, profile_uuid(project, from));
-    auto done = database_->run("UPDATE profiles SET name = ?, revision = revision + 1 WHERE uuid = ?", to.str(), uuid.str());
+    auto done =
+        database_->run("UPDATE profiles SET name = ?, revision = revision + 1 WHERE uuid = ?", to.str(), uuid.str());
     if (!done && done.error().code == Code::AlreadyExists) return taken(to);
     return done;
   });

@@ -68,8 +68,9 @@ std::string to_column(const ConfigMap& map) { return dump(map); }
 std::string to_column(const DeviceMap& map) { return dump(map); }
 
 Error revision_mismatch(std::string_view kind, std::string_view name, std::uint64_t stored, std::uint64_t expected) {
-  return Error{Code::RevisionMismatch, "The " + std::string(kind) + " \"" + std::string(name) + "\" has changed: it has revision " +
-                                           std::to_string(stored) + ", not " + std::to_string(expected)};
+  return Error{Code::RevisionMismatch, "The " + std::string(kind) + " \"" + std::string(name) +
+                                           "\" has changed: it has revision " + std::to_string(stored) + ", not " +
+                                           std::to_string(expected)};
 }
 
 ConfigMap RowReader::config() {

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "daemon/adapters/sqlite/database.hpp"
 #include "daemon/domain/types.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace berth::sqlite {
 
@@ -19,8 +19,8 @@ inline std::int64_t to_column(Timestamp time) { return time.time_since_epoch().c
 /// What update calls answer when somebody else was faster.
 Error revision_mismatch(std::string_view kind, std::string_view name, std::uint64_t stored, std::uint64_t expected);
 
-/// Reads the columns of a row one after the other. The first that is not what it should be is told by check(): a damaged
-/// row is an error, never a half-filled object.
+/// Reads the columns of a row one after the other. The first that is not what it should be is told by check(): a
+/// damaged row is an error, never a half-filled object.
 class RowReader {
  public:
   explicit RowReader(const Statement& row) : row_(row) {}

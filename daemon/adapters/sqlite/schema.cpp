@@ -102,7 +102,8 @@ Result<void> check_references(Database& database) {
   BERTH_TRY(auto rows, database.query("PRAGMA foreign_key_check"));
   BERTH_TRY(const bool broken, rows.step());
   if (broken)
-    return Error{Code::Internal, "A row of " + std::string(rows.text(0)) + " would refer to nothing after the migration"};
+    return Error{Code::Internal,
+                 "A row of " + std::string(rows.text(0)) + " would refer to nothing after the migration"};
   return {};
 }
 

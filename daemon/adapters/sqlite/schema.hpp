@@ -1,9 +1,9 @@
 #pragma once
 
-#include <span>
-
 #include "base/result.hpp"
 #include "daemon/adapters/sqlite/database.hpp"
+
+#include <span>
 
 namespace berth::sqlite {
 

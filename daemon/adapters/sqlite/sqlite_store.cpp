@@ -1,9 +1,8 @@
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
 
-#include <sys/stat.h>
-
 #include <cerrno>
 #include <chrono>
+#include <sys/stat.h>
 
 namespace berth::sqlite {
 namespace {
@@ -11,13 +10,12 @@ namespace {
 constexpr std::string_view kPoolColumns =
     "SELECT uuid, name, driver, description, revision, created_at, config FROM storage_pools ";
 
-Timestamp now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
+Timestamp now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
 /// 0700 for root alone (rule 17), whoever made it.
 Result<void> make_private_folder(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error("cannot make the folder " + folder, errno);
+  if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return system_error("cannot make the folder " + folder, errno);
   if (chmod(folder.c_str(), 0700) != 0) return system_error("cannot protect the folder " + folder, errno);
   return {};
 }
@@ -60,8 +58,9 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& folder
 
 Result<void> SqliteStore::check_writable() const {
   if (age_ == SchemaAge::Current) return {};
-  return Error{Code::Unavailable, "The database " + database_->file() +
-                                      " was written by a newer version of Berth and is read-only to this one: upgrade Berth"};
+  return Error{Code::Unavailable,
+               "The database " + database_->file() +
+                   " was written by a newer version of Berth and is read-only to this one: upgrade Berth"};
 }
 
 Result<Project> SqliteStore::project_row(const ProjectName& name) {
@@ -94,7 +93,8 @@ Result<ProjectName> SqliteStore::owning_project(const ProjectName& asked, Projec
 Result<void> SqliteStore::insert_project(const Project& project) {
   return write(Durability::Commit, [&]() -> Result<void> {
     auto done = database_->run(
-        "INSERT INTO projects (uuid, name, owner_uid, revision, created_at, description, config) VALUES (?,?,?,?,?,?,?)",
+        "INSERT INTO projects (uuid, name, owner_uid, revision, created_at, description, config) VALUES "
+        "(?,?,?,?,?,?,?)",
         project.uuid.str(), project.name.str(), std::int64_t{project.owner_uid},
         static_cast<std::int64_t>(project.revision), to_column(project.created_at), project.description,
         to_column(project.config));
@@ -121,7 +121,8 @@ Result<void> SqliteStore::check_pool(const PoolName& name) {
 Result<void> SqliteStore::insert_pool(const StoragePool& pool) {
   return write(Durability::Commit, [&]() -> Result<void> {
     auto done = database_->run(
-        "INSERT INTO storage_pools (uuid, name, driver, description, revision, created_at, config) VALUES (?,?,?,?,?,?,?)",
+        "INSERT INTO storage_pools (uuid, name, driver, description, revision, created_at, config) VALUES "
+        "(?,?,?,?,?,?,?)",
         pool.uuid.str(), pool.name.str(), pool.driver, pool.description, static_cast<std::int64_t>(pool.revision),
         to_column(pool.created_at), to_column(pool.config));
     if (!done && done.error().code == Code::AlreadyExists)
@@ -177,8 +178,9 @@ Result<void> SqliteStore::set_server_config(const ConfigMap& config) {
 
 Result<void> SqliteStore::begin_intent(const ports::Intent& intent) {
   return write(Durability::Commit, [&]() -> Result<void> {
-    auto done = database_->run("INSERT INTO intents (id, verb, object, detail, created_at) VALUES (?,?,?,?,?)",
-                               intent.id.str(), intent.verb, intent.object, intent.detail, to_column(intent.created_at));
+    auto done =
+        database_->run("INSERT INTO intents (id, verb, object, detail, created_at) VALUES (?,?,?,?,?)", intent.id.str(),
+                       intent.verb, intent.object, intent.detail, to_column(intent.created_at));
     if (!done && done.error().code == Code::AlreadyExists)
       return Error{Code::AlreadyExists, "Intent " + intent.id.str() + " already exists"};
     return done;

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <memory>
-#include <mutex>
-#include <string>
-
 #include "daemon/adapters/sqlite/database.hpp"
 #include "daemon/adapters/sqlite/rows.hpp"
 #include "daemon/adapters/sqlite/schema.hpp"
 #include "daemon/ports/store.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
 
 namespace berth::sqlite {
 
@@ -23,7 +23,8 @@ class SqliteStore final : public ports::Store {
   bool read_only() const noexcept { return age_ == SchemaAge::Newer; }
 
   Result<void> insert_instance(const Instance& instance) override;
-  Result<std::uint64_t> update_instance(const Instance& instance, std::optional<std::uint64_t> expected_revision) override;
+  Result<std::uint64_t> update_instance(const Instance& instance,
+                                        std::optional<std::uint64_t> expected_revision) override;
   Result<void> rename_instance(const Uuid& uuid, const InstanceName& to) override;
   Result<void> delete_instance(const Uuid& uuid) override;
   Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override;

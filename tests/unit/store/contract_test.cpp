@@ -1,7 +1,6 @@
-#include "tests/unit/store/store_contract.hpp"
-
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
 #include "tests/fakes/fake_store.hpp"
+#include "tests/unit/store/store_contract.hpp"
 #include "tests/unit/store/temporary_folder.hpp"
 
 namespace berth::contract {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "daemon/ports/store.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,8 +11,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "daemon/ports/store.hpp"
 
 namespace berth::contract {
 
@@ -321,7 +321,8 @@ TYPED_TEST_P(AStore, ChangesRenamesAndProtectsProfiles) {
   ASSERT_EQ(rows->size(), 1U);
   EXPECT_EQ(rows->front().config, (ConfigMap{{"limits.cpu", "2"}}));
   EXPECT_EQ(rows->front().devices.at("root").at("pool"), "default");
-  EXPECT_EQ(this->store().profile(daemon_principal(), default_project(), profile_name("www")).error().code, Code::NotFound);
+  EXPECT_EQ(this->store().profile(daemon_principal(), default_project(), profile_name("www")).error().code,
+            Code::NotFound);
 }
 
 TYPED_TEST_P(AStore, GivesBackAnImageAsItWasPutInAndUpdatesIt) {
@@ -388,11 +389,13 @@ TYPED_TEST_P(AStore, MovesRenamesAndDeletesAliases) {
   ASSERT_TRUE(this->store().insert_image(make_image(fingerprint('b')), {}));
   ASSERT_TRUE(this->store().insert_alias({project, alias_name("one"), fingerprint('a'), "first"}));
   ASSERT_TRUE(this->store().insert_alias({project, alias_name("two"), fingerprint('a'), ""}));
-  EXPECT_EQ(this->store().insert_alias({project, alias_name("one"), fingerprint('b'), ""}).error().code, Code::AlreadyExists);
+  EXPECT_EQ(this->store().insert_alias({project, alias_name("one"), fingerprint('b'), ""}).error().code,
+            Code::AlreadyExists);
   EXPECT_EQ(this->store().insert_alias({project, alias_name("x"), fingerprint('9'), ""}).error().code, Code::NotFound);
   ASSERT_TRUE(this->store().update_alias({project, alias_name("one"), fingerprint('b'), "moved"}));
   EXPECT_EQ(this->store().update_alias({project, alias_name("x"), fingerprint('b'), ""}).error().code, Code::NotFound);
-  EXPECT_EQ(this->store().rename_alias(project, alias_name("one"), alias_name("two")).error().code, Code::AlreadyExists);
+  EXPECT_EQ(this->store().rename_alias(project, alias_name("one"), alias_name("two")).error().code,
+            Code::AlreadyExists);
   ASSERT_TRUE(this->store().rename_alias(project, alias_name("one"), alias_name("three")));
   EXPECT_EQ(this->store().rename_alias(project, alias_name("one"), alias_name("y")).error().code, Code::NotFound);
   const auto moved = this->store().alias(project, alias_name("three"));
