@@ -23,10 +23,11 @@ class FakeStore final : public ports::Store {
     projects_.emplace(default_project().str(), project);
   }
 
-  /// The next call that writes answers `error` and does nothing.
-  void fail_next(Error error) {
+  /// The next call that writes, or the one after `passes` more, answers `error` and does nothing.
+  void fail_next(Error error, unsigned passes = 0) {
     const std::lock_guard lock(mutex_);
     next_failure_ = std::move(error);
+    passes_ = passes;
   }
 
   Result<void> insert_instance(const Instance& given) override {
@@ -244,6 +245,11 @@ class FakeStore final : public ports::Store {
     const std::lock_guard lock(mutex_);
     return rows_of(images_, owner_of(project, ProjectFeature::Images), &who);
   }
+  Result<bool> image_known(const Fingerprint& fingerprint) override {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(images_.begin(), images_.end(),
+                       [&](const auto& entry) { return entry.second.fingerprint == fingerprint; });
+  }
   Result<void> touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(may_write());
@@ -379,6 +385,10 @@ class FakeStore final : public ports::Store {
 
   Result<void> may_write() {
     if (!next_failure_) return {};
+    if (passes_ > 0) {
+      --passes_;
+      return {};
+    }
     return *std::exchange(next_failure_, std::nullopt);
   }
   static Result<void> check_revision(const std::string& kind, const std::string& name, std::uint64_t stored,
@@ -451,6 +461,7 @@ class FakeStore final : public ports::Store {
 
   std::mutex mutex_;
   std::optional<Error> next_failure_;
+  unsigned passes_ = 0;  ///< writes that still succeed before it
   std::map<std::string, Project> projects_;
   std::map<std::string, StoragePool> pools_;
   std::map<std::string, Instance> instances_;  ///< by uuid

@@ -144,6 +144,13 @@ Result<std::vector<Image>> SqliteStore::images(const Principal& who, const Proje
   });
 }
 
+Result<bool> SqliteStore::image_known(const Fingerprint& fingerprint) {
+  return read([&]() -> Result<bool> {
+    BERTH_TRY(auto rows, database_->query("SELECT 1 FROM images WHERE fingerprint = ? LIMIT 1", fingerprint.str()));
+    return rows.step();
+  });
+}
+
 Result<void> SqliteStore::touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) {
   return write(Durability::Volatile, [&]() -> Result<void> {
     BERTH_CHECK(database_->run("UPDATE images SET last_used_at = ? WHERE fingerprint = ?", to_column(last_used_at),

@@ -48,6 +48,7 @@ class SqliteStore final : public ports::Store {
   Result<std::vector<Image>> images_by_prefix(const Principal& who, const ProjectName& project,
                                               std::string_view prefix) override;
   Result<std::vector<Image>> images(const Principal& who, const ProjectName& project) override;
+  Result<bool> image_known(const Fingerprint& fingerprint) override;
   Result<void> touch_image(const Fingerprint& fingerprint, Timestamp last_used_at) override;
   Result<void> insert_alias(const ImageAlias& alias) override;
   Result<void> update_alias(const ImageAlias& alias) override;

@@ -346,6 +346,8 @@ TYPED_TEST_P(AStore, GivesBackAnImageAsItWasPutInAndUpdatesIt) {
   image.properties["os"] = "other";
   EXPECT_EQ(*this->store().update_image(image, 1), 2U);
   EXPECT_EQ(this->store().update_image(image, 1).error().code, Code::RevisionMismatch);
+  EXPECT_TRUE(*this->store().image_known(image.fingerprint));
+  EXPECT_FALSE(*this->store().image_known(fingerprint('d')));
   ASSERT_TRUE(this->store().touch_image(image.fingerprint, at(500)));
   stored = this->store().image(daemon_principal(), default_project(), image.fingerprint);
   ASSERT_TRUE(stored);
