@@ -1,0 +1,32 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace berth::helpers {
+
+/// Arguments after the verb.
+using Arguments = std::span<char* const>;
+
+/// A verb sets up its confinement and answers on the report pipe; the value is the exit status. An Error is reported by main().
+
+/// `unpack unified MAX_BYTES MAX_MEMBERS`: tarball on the input; descriptors: folder for rootfs, folder for templates.
+/// `unpack metadata MAX_BYTES MAX_MEMBERS`: the same without a root file system; descriptor: folder for templates.
+/// `unpack root MAX_BYTES MAX_MEMBERS`: tarball of a root file system alone; descriptor: folder for rootfs.
+/// `unpack squashfs MAX_BYTES MAX_MEMBERS`: descriptors: folder for rootfs, the squashfs file.
+/// Result: JSON with `plain` (bool: needs a plain root), `members`, and `metadata` for the first two.
+Result<int> unpack(Arguments arguments);
+Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members);
+
+/// `copy`: descriptors: source folder, target folder. Copies the whole tree and the top's own attributes.
+/// `flatten`: descriptors: image tree, layer folder (holding `upper`), target folder. Copies the two merged.
+Result<int> copy(Arguments arguments);
+Result<int> flatten(Arguments arguments);
+
+/// `probe-overlay`: descriptor: an empty folder. Tries what an overlay root needs; result `yes` or `no REASON`.
+Result<int> probe_overlay(Arguments arguments);
+
+}  // namespace berth::helpers
