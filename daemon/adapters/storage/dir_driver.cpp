@@ -1,0 +1,55 @@
+#include "daemon/adapters/storage/dir_driver.hpp"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "base/tree.hpp"
+#include "daemon/adapters/storage/plain_root.hpp"
+
+namespace berth::adapters {
+
+Result<std::unique_ptr<ports::StorageDriver>> DirDriver::open(const std::string& folder, const std::string& helper) {
+  BERTH_TRY(PoolFolder pool, PoolFolder::open(folder));
+  const bool reflink = supports_reflink(pool.fd());
+  return std::unique_ptr<ports::StorageDriver>(new DirDriver(std::move(pool), helper, reflink));
+}
+
+Result<void> DirDriver::ensure_image(const Fingerprint&, const std::string& tree) {
+  BERTH_TRY(const UniqueFd folder, open_folder(tree));
+  return {};
+}
+
+// A copy needs its image no more.
+Result<void> DirDriver::remove_image(const Fingerprint&) { return {}; }
+
+Result<void> DirDriver::create_root(const Uuid& instance, const Fingerprint&, const std::string& tree, bool) {
+  return pool_.create(instance, [&](int folder) { return copy_plain_root(helper_, tree, folder); });
+}
+
+Result<void> DirDriver::create_empty_root(const Uuid& instance) { return pool_.create(instance, make_empty_plain_root); }
+
+Result<void> DirDriver::convert_to_plain(const Uuid& instance) {
+  BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
+  return {};
+}
+
+Result<ports::RootSpec> DirDriver::root(const Uuid& instance) {
+  BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
+  return ports::RootSpec{.kind = ports::RootSpec::Kind::Plain, .plain = pool_.instance_path(instance) + "/rootfs"};
+}
+
+Result<void> DirDriver::delete_root(const Uuid& instance) { return pool_.remove(instance); }
+
+Result<std::uint64_t> DirDriver::usage(const Uuid& instance) {
+  BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
+  const UniqueFd root(openat(folder.get(), "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!root) return system_error("cannot open the root of " + instance.str(), errno);
+  return disk_usage(root.get());
+}
+
+Result<void> DirDriver::empty_trash() { return pool_.empty_trash(); }
+
+Result<std::vector<Uuid>> DirDriver::roots() { return pool_.instances(); }
+
+}  // namespace berth::adapters

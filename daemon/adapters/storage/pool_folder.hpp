@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+
+namespace berth::adapters {
+
+/// The folder of a pool that keeps trees on an ordinary file system:
+///
+///     instances/<uuid>/rootfs/          a plain root, ids unshifted: guest data
+///     instances/<uuid>/layer/{upper,work}   or a layer over an image's tree
+///     instances/<uuid>/image            of a layer: which image, and where its tree is; the daemon's own file
+///     staging/<uuid>/                   the same, being made
+///     trash/<uuid>                      put aside, to be removed in the background
+///
+/// All folders but the guest's own are root's with mode 0700 (rule 17). Any thread.
+class PoolFolder {
+ public:
+  /// Makes the folders that are not there, and puts what a crash left in staging/ into the trash. Errors: Internal.
+  static Result<PoolFolder> open(const std::string& path);
+
+  /// Makes an instance's folder: `fill` is given a new folder in staging, which appears under the instance's name when it
+  /// is ready. Nothing is left when `fill` fails. Errors: AlreadyExists, and those of `fill`.
+  Result<void> create(const Uuid& instance, const std::function<Result<void>(int folder)>& fill);
+  /// The same for an instance that is there: the new folder takes the old one's place in one step, the old one is trash.
+  Result<void> replace(const Uuid& instance, const std::function<Result<void>(int folder)>& fill);
+  /// One rename; absent is success.
+  Result<void> remove(const Uuid& instance);
+  Result<void> empty_trash();
+
+  /// Errors: NotFound.
+  Result<UniqueFd> instance(const Uuid& instance) const;
+  Result<std::vector<Uuid>> instances() const;
+  std::string instance_path(const Uuid& instance) const { return path_ + "/instances/" + instance.str(); }
+  int fd() const noexcept { return folder_.get(); }
+
+ private:
+  PoolFolder() = default;
+  Result<void> make(const std::string& name, const std::function<Result<void>(int folder)>& fill);
+
+  std::string path_;
+  UniqueFd folder_, instances_, staging_, trash_;
+};
+
+}  // namespace berth::adapters
