@@ -45,12 +45,17 @@ class Fields {
   ConfigMap config(const char* name) { return strings_of(take<json>(name, &json::is_object), name); }
   DeviceMap devices(const char* name) {
     DeviceMap out;
-    for (const auto& [device, keys] : take<json>(name, &json::is_object).items()) out[device] = strings_of(keys, name);
+    const auto object = take<json>(name, &json::is_object);
+    for (const auto& [device, keys] : object.items()) {
+      if (has_control_characters(device) && bad_.empty()) bad_ = name;
+      out[device] = strings_of(keys, name);
+    }
     return out;
   }
   std::vector<std::string> list(const char* name) {
     std::vector<std::string> out;
-    for (const auto& entry : take<json>(name, &json::is_array)) {
+    const auto entries = take<json>(name, &json::is_array);
+    for (const auto& entry : entries) {
       if (entry.is_string())
         out.push_back(entry.get<std::string>());
       else if (bad_.empty())
