@@ -4,17 +4,30 @@ namespace berth::services {
 
 Result<EntityLocks::Guard> EntityLocks::lock(const std::string& entity, const std::string& shown, const std::string& verb,
                                              Purpose purpose) {
+  return take(entity, shown, Holder{verb, purpose, 0});
+}
+
+Result<EntityLocks::Guard> EntityLocks::share(const std::string& entity, const std::string& shown, const std::string& verb) {
+  return take(entity, shown, Holder{verb, Purpose::User, 1});
+}
+
+Result<EntityLocks::Guard> EntityLocks::take(const std::string& entity, const std::string& shown, Holder wanted) {
   const auto deadline = std::chrono::steady_clock::now() + patience_;
   std::unique_lock lock(mutex_);
   while (true) {
     const auto found = held_.find(entity);
     if (found == held_.end()) {
-      held_.emplace(entity, Holder{verb, purpose});
+      held_.emplace(entity, std::move(wanted));
       return Guard{*this, entity};
     }
-    const bool between_users = purpose == Purpose::User && found->second.purpose == Purpose::User;
+    auto& holder = found->second;
+    if (wanted.sharers > 0 && holder.sharers > 0) {
+      ++holder.sharers;
+      return Guard{*this, entity};
+    }
+    const bool between_users = wanted.purpose == Purpose::User && holder.purpose == Purpose::User;
     if (between_users || std::chrono::steady_clock::now() >= deadline)
-      return Error{Code::Busy, shown + " is busy running a " + found->second.verb + " operation"};
+      return Error{Code::Busy, shown + " is busy running a " + holder.verb + " operation"};
     released_.wait_until(lock, deadline);
   }
 }
@@ -29,7 +42,12 @@ std::optional<EntityLocks::Holder> EntityLocks::holder(const std::string& entity
 EntityLocks::Guard::~Guard() {
   if (owner_ == nullptr) return;
   const std::lock_guard lock(owner_->mutex_);
-  owner_->held_.erase(entity_);
+  const auto held = owner_->held_.find(entity_);
+  if (held->second.sharers > 1) {
+    --held->second.sharers;
+    return;
+  }
+  owner_->held_.erase(held);
   owner_->released_.notify_all();
 }
 

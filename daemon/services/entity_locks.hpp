@@ -23,16 +23,21 @@ class EntityLocks {
   struct Holder {
     std::string verb;
     Purpose purpose = Purpose::User;
+    unsigned sharers = 0;  ///< 0: one holder alone
   };
 
   explicit EntityLocks(std::chrono::milliseconds patience = std::chrono::seconds(30)) : patience_(patience) {}
 
   /// `verb` is what the holder does ("start"), for the other's error; `shown` how the entity is called in it ("Instance web").
   Result<Guard> lock(const std::string& entity, const std::string& shown, const std::string& verb, Purpose purpose);
+  /// The same for users who do not disturb each other: any number may share it, and nobody else may have it meanwhile.
+  Result<Guard> share(const std::string& entity, const std::string& shown, const std::string& verb);
   /// Who has it now; it may have changed when this returns.
   std::optional<Holder> holder(const std::string& entity) const;
 
  private:
+  Result<Guard> take(const std::string& entity, const std::string& shown, Holder wanted);
+
   const std::chrono::milliseconds patience_;
   mutable std::mutex mutex_;
   std::condition_variable released_;

@@ -42,6 +42,14 @@ class InstanceCreate {
   Result<OperationId> create(const Principal& who, CreateInstanceRequest request);
 
  private:
+  /// Everything that was checked before the work begins.
+  struct Draft;
+  class Undo;
+
+  Result<Draft> draft(const Principal& who, const CreateInstanceRequest& request, const InstanceName& name);
+  Result<InstanceName> free_name(const ProjectName& project);
+  Result<void> make(const Draft& draft);
+
   Context& context_;
 };
 

@@ -74,6 +74,21 @@ TEST(AnEntityLock, IsBusyOnceItsPatienceIsOver) {
   EXPECT_EQ(user.error().code, Code::Busy);
 }
 
+TEST(AnEntityLock, IsSharedByThoseWhoDoNotDisturbEachOtherAndByNobodyElse) {
+  EntityLocks locks;
+  auto first = std::make_unique<Result<EntityLocks::Guard>>(locks.share("image/1", "Image 1", "create"));
+  auto second = std::make_unique<Result<EntityLocks::Guard>>(locks.share("image/1", "Image 1", "create"));
+  ASSERT_TRUE(*first && *second);
+  EXPECT_EQ(locks.lock("image/1", "Image 1", "delete", Purpose::User).error().message,
+            "Image 1 is busy running a create operation");
+  first.reset();
+  EXPECT_FALSE(locks.lock("image/1", "Image 1", "delete", Purpose::User));
+  second.reset();
+  const auto alone = locks.lock("image/1", "Image 1", "delete", Purpose::User);
+  EXPECT_TRUE(alone);
+  EXPECT_EQ(locks.share("image/1", "Image 1", "create").error().message, "Image 1 is busy running a delete operation");
+}
+
 TEST(AnEntityLock, HasOneHolderAtATimeWhenManyThreadsWantIt) {
   EntityLocks locks;
   int inside = 0;  // guarded by the lock under test

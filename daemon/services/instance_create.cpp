@@ -1,0 +1,261 @@
+#include "daemon/services/instance_create.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "base/log.hpp"
+#include "base/reverter.hpp"
+#include "daemon/domain/architecture.hpp"
+#include "daemon/domain/config_keys.hpp"
+#include "daemon/domain/device_keys.hpp"
+#include "daemon/domain/document_json.hpp"
+#include "daemon/domain/expand.hpp"
+#include "daemon/domain/random_name.hpp"
+#include "daemon/services/image_lookup.hpp"
+#include "daemon/services/instance_run.hpp"
+#include "daemon/services/instance_support.hpp"
+#include "daemon/services/lifecycle_events.hpp"
+
+namespace berth::services {
+namespace {
+
+constexpr int kNameAttempts = 100;
+
+Result<void> check_kind(const CreateInstanceRequest& request) {
+  if (request.type == "virtual-machine")
+    return Error{Code::NotSupported, "Instance type \"virtual-machine\" is not supported on this server"};
+  if (request.type != "container" && !request.type.empty())
+    return Error{Code::InvalidArgument, "Invalid instance type " + request.type};
+  const auto& source = request.source.type;
+  if (source == "copy" || source == "migration")
+    return Error{Code::NotSupported, "Making an instance from source type " + source + " is not supported on this server"};
+  if (source != "image" && source != "none") return Error{Code::InvalidArgument, "Unknown source type " + source};
+  return {};
+}
+
+/// The server's own keys are not the client's to choose; a hardware address it wants to keep is.
+Result<void> check_own_keys(const ConfigMap& config) {
+  for (const auto& [key, value] : config)
+    if (key.starts_with("volatile.") && !key.ends_with(".hwaddr"))
+      return Error{Code::InvalidArgument, "Volatile keys are read-only: " + key};
+  return {};
+}
+
+Result<std::string> pick_architecture(const CreateInstanceRequest& request, const std::optional<Image>& image) {
+  BERTH_TRY(const auto host, host_architecture());
+  std::string name(host.name);
+  if (!request.architecture.empty()) {
+    BERTH_TRY(const auto asked, find_architecture(request.architecture));
+    name = asked.name;
+  }
+  if (image) name = image->architecture;
+  const auto runnable = runnable_architectures(host);
+  if (std::find(runnable.begin(), runnable.end(), name) == runnable.end())
+    return Error{Code::InvalidArgument, "Requested architecture isn't supported by this host: " + name};
+  return name;
+}
+
+Result<std::vector<Profile>> pick_profiles(Context& context, const Principal& who, const CreateInstanceRequest& request,
+                                           const std::optional<Image>& image) {
+  std::vector<ProfileName> names;
+  if (request.profiles) {
+    names = *request.profiles;
+  } else if (image && !image->profiles.empty()) {
+    names = image->profiles;
+  } else {
+    BERTH_TRY(const auto name, ProfileName::parse("default"));
+    names.push_back(name);
+  }
+  std::set<std::string> seen;
+  std::vector<Profile> found;
+  for (const auto& name : names) {
+    if (!seen.insert(name.str()).second) return Error{Code::InvalidArgument, "Duplicate profile found in request"};
+    auto profile = context.store.profile(who, request.project, name);
+    if (!profile && profile.error().code == Code::NotFound)
+      return Error{Code::NotFound, "Requested profile \"" + name.str() + "\" doesn't exist"};
+    if (!profile) return profile.error();
+    found.push_back(*std::move(profile));
+  }
+  return found;
+}
+
+ConfigMap first_config(const CreateInstanceRequest& request, const std::optional<Image>& image, const Uuid& uuid) {
+  ConfigMap config = request.config;
+  std::erase_if(config, [](const auto& entry) { return entry.second.empty(); });
+  config["volatile.uuid"] = uuid.str();
+  config["volatile.cloud-init.instance-id"] = new_uuid().str();
+  config["volatile.last_state.idmap"] = "[]";  // nothing on disk is ever shifted
+  if (!image) return config;
+  config["volatile.base_image"] = image->fingerprint.str();
+  config["volatile.apply_template"] = "create";
+  for (const auto& [name, value] : image->properties) config.try_emplace("image." + name, value);
+  return config;
+}
+
+}  // namespace
+
+struct InstanceCreate::Draft {
+  Instance row;
+  Expanded expanded;
+  std::optional<Image> image;
+  ports::StorageDriver* driver;
+};
+
+/// Undo of a creation. The intent ends last, and only if everything before it was undone: else reconcile tries again.
+class InstanceCreate::Undo {
+ public:
+  Undo(ports::Store& store, const Uuid& intent) {
+    steps_.add([this, &store, intent] {
+      if (clean_) (void)store.end_intent(intent);
+    });
+  }
+  void add(std::function<Result<void>()> step) {
+    steps_.add([this, step = std::move(step)] {
+      const auto undone = step();
+      if (undone) return;
+      clean_ = false;
+      log::warning("A failed creation could not be undone: " + undone.error().message);
+    });
+  }
+  void commit() noexcept { steps_.commit(); }
+
+ private:
+  bool clean_ = true;
+  Reverter steps_;  // declared last: its steps run first
+};
+
+Result<InstanceName> InstanceCreate::free_name(const ProjectName& project) {
+  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+    const auto name = random_instance_name();
+    const auto taken = context_.store.instance(daemon_principal(), project, name);
+    if (!taken && taken.error().code == Code::NotFound) return name;
+    if (!taken) return taken.error();
+  }
+  return Error{Code::LimitsExceeded, "No free instance name was found: give one"};
+}
+
+Result<InstanceCreate::Draft> InstanceCreate::draft(const Principal& who, const CreateInstanceRequest& request,
+                                                    const InstanceName& name) {
+  std::optional<Image> image;
+  if (request.source.type == "image") {
+    BERTH_TRY(image, image_of_source(context_, who, request.project, request.source));
+  }
+  BERTH_TRY(auto architecture, pick_architecture(request, image));
+  BERTH_TRY(const auto profiles, pick_profiles(context_, who, request, image));
+  BERTH_CHECK(validate_config(request.config, ConfigOwner::Instance));
+  BERTH_CHECK(check_own_keys(request.config));
+  BERTH_CHECK(validate_devices(request.devices));
+  if (has_control_characters(request.description))
+    return Error{Code::InvalidArgument, "The description may not have control characters"};
+
+  const auto uuid = new_uuid();
+  auto config = first_config(request, image, uuid);
+  BERTH_CHECK(validate_config(config, ConfigOwner::Instance));  // the image's properties are a stranger's too
+  auto all = expand(profiles, config, request.devices);
+  BERTH_CHECK(validate_config_together(all.config));
+  BERTH_CHECK(validate_devices_together(all.devices));
+  BERTH_TRY(const auto root, find_root_disk(all.devices));
+  BERTH_TRY(auto* const driver, driver_of(context_, root.pool));
+
+  Instance row{.uuid = uuid,
+               .project = request.project,
+               .name = name,
+               .owner_uid = who.uid,
+               .architecture = std::move(architecture),
+               .created_at = context_.clock.now(),
+               .ephemeral = request.ephemeral,
+               .description = request.description,
+               .config = std::move(config),
+               .devices = request.devices,
+               .pool = root.pool};
+  for (const auto& profile : profiles) row.profiles.push_back(profile.name);
+  return Draft{std::move(row), std::move(all), std::move(image), driver};
+}
+
+Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceRequest request) {
+  BERTH_CHECK(check_kind(request));
+  BERTH_TRY(const bool project_exists, context_.store.project_exists(request.project));
+  if (!project_exists) return Error{Code::NotFound, "Project \"" + request.project.str() + "\" not found"};
+  if (!request.name) {
+    BERTH_TRY(request.name, free_name(request.project));
+  }
+  const auto& name = *request.name;
+  BERTH_TRY(auto name_lock, context_.locks.lock(name_entity(request.project, name), shown(name), "create",
+                                                EntityLocks::Purpose::User));
+  const auto taken = context_.store.instance(daemon_principal(), request.project, name);
+  if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
+  if (taken.error().code != Code::NotFound) return taken.error();
+
+  BERTH_TRY(auto plan, draft(who, request, name));
+  BERTH_CHECK(check_host_access(context_, who, name.str(), Expanded{}, plan.expanded));
+  std::shared_ptr<EntityLocks::Guard> image_lock;
+  if (plan.image) {
+    const auto& fingerprint = plan.image->fingerprint;
+    BERTH_TRY(auto shared, context_.locks.share(image_entity(fingerprint), "Image " + fingerprint.str(), "create"));
+    BERTH_CHECK(context_.store.image(who, request.project, fingerprint));  // it may have gone before it was locked
+    image_lock = std::make_shared<EntityLocks::Guard>(std::move(shared));
+  }
+  BERTH_TRY(auto instance_lock, lock_instance(context_, plan.row, "create"));
+
+  auto spec = instance_operation(who, plan.row, "Creating instance");
+  const auto locks = std::make_shared<std::vector<EntityLocks::Guard>>();
+  locks->push_back(std::move(name_lock));
+  locks->push_back(std::move(instance_lock));
+  if (image_lock) locks->push_back(std::move(*image_lock));
+  return context_.operations.start(
+      std::move(spec), [&context = context_, who, locks, plan = std::move(plan), start = request.start](
+                           OperationContext&) -> Result<Document> {
+        const auto made = InstanceCreate(context).make(plan);
+        if (made)
+          publish_lifecycle(context, who, plan.row, "instance-created",
+                            Document{{"type", plan.row.type}, {"storage-pool", plan.row.pool.str()}});
+        locks->clear();
+        BERTH_CHECK(made);
+        if (!start) return Document{};
+        BERTH_TRY(const auto row, context.store.instance_by_uuid(plan.row.uuid));
+        BERTH_TRY(const auto lock, lock_instance(context, row, "start"));
+        BERTH_CHECK(InstanceRun(context).start(row));
+        publish_lifecycle(context, who, row, "instance-started");
+        return Document{};
+      });
+}
+
+Result<void> InstanceCreate::make(const Draft& draft) {
+  const auto& uuid = draft.row.uuid;
+  const ports::Intent intent{.id = new_uuid(),
+                             .verb = "create-instance",
+                             .object = uuid.str(),
+                             .detail = to_json(Document{{"pool", draft.row.pool.str()},
+                                                        {"project", draft.row.project.str()},
+                                                        {"name", draft.row.name.str()}}),
+                             .created_at = context_.clock.now()};
+  BERTH_CHECK(context_.store.begin_intent(intent));
+  Undo undo(context_.store, intent.id);
+  if (draft.image) {
+    const auto& fingerprint = draft.image->fingerprint;
+    BERTH_TRY(const auto tree, context_.images.tree(fingerprint));
+    BERTH_TRY(const bool needs_plain, context_.images.needs_plain_root(fingerprint));
+    BERTH_CHECK(draft.driver->ensure_image(fingerprint, tree));
+    const bool plain = needs_plain || config_flag(draft.expanded.config, "security.nesting");
+    BERTH_CHECK(draft.driver->create_root(uuid, fingerprint, tree, plain));
+  } else {
+    BERTH_CHECK(draft.driver->create_empty_root(uuid));
+  }
+  undo.add([&] { return draft.driver->delete_root(uuid); });
+
+  Instance row = draft.row;
+  BERTH_TRY(const auto idmaps, lock_idmaps(context_));
+  BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
+  for (const auto& [key, value] : idmap) row.config[key] = value;
+  BERTH_CHECK(context_.store.insert_instance(row));
+  undo.add([&] { return context_.store.delete_instance(uuid); });
+  BERTH_CHECK(context_.manifests.write(row));
+  undo.add([&] { return context_.manifests.remove(uuid); });
+  BERTH_CHECK(context_.store.end_intent(intent.id));
+  undo.commit();
+  if (draft.image) (void)context_.store.touch_image(draft.image->fingerprint, context_.clock.now());
+  return {};
+}
+
+}  // namespace berth::services

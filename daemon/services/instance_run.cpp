@@ -1,0 +1,119 @@
+#include "daemon/services/instance_run.hpp"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/log.hpp"
+#include "base/reverter.hpp"
+#include "daemon/domain/document_json.hpp"
+#include "daemon/services/instance_support.hpp"
+#include "daemon/services/lifecycle_events.hpp"
+
+namespace berth::services {
+namespace {
+
+void log_failure(const Result<void>& result, const std::string& what, const Instance& instance) {
+  if (!result) log::warning(what + ": " + result.error().message, {{"BERTH_INSTANCE", instance.name.str()}});
+}
+
+/// The base image's files may have been kept for this instance's layer alone.
+void drop_base_image(Context& context, const Instance& instance) {
+  const auto base = instance.config.find("volatile.base_image");
+  if (base == instance.config.end()) return;
+  const auto fingerprint = Fingerprint::parse(base->second);
+  if (!fingerprint) return;
+  const auto known = context.store.image_known(*fingerprint);
+  if (!known || *known) return;
+  const auto lock =
+      context.locks.lock(image_entity(*fingerprint), "Image " + base->second, "clean-up", EntityLocks::Purpose::Cleanup);
+  if (lock) log_failure(drop_unknown_image(context, *fingerprint), "An unused image could not be deleted", instance);
+}
+
+}  // namespace
+
+Result<void> InstanceRun::start(const Instance& instance) {
+  BERTH_CHECK(context_.runtime.start(instance.uuid, instance.project, instance.name));
+  started(instance);
+  return {};
+}
+
+void InstanceRun::started(const Instance& instance) {
+  ConfigMap keys{{"volatile.last_state.power", "RUNNING"}, {"volatile.apply_template", ""}};
+  if (const auto next = instance.config.find("volatile.idmap.next"); next != instance.config.end())
+    keys["volatile.idmap.current"] = next->second;
+  log_failure(context_.store.set_instance_volatile(instance.uuid, keys), "The start could not be recorded", instance);
+  log_failure(context_.store.touch_instance(instance.uuid, context_.clock.now()), "The start could not be recorded", instance);
+}
+
+void InstanceRun::record_stopped(const Instance& instance) {
+  const ConfigMap keys{{"volatile.last_state.power", "STOPPED"}, {"volatile.idmap.current", ""}};
+  log_failure(context_.store.set_instance_volatile(instance.uuid, keys), "The stop could not be recorded", instance);
+}
+
+void InstanceRun::stopped(const Principal& who, const Instance& instance, const std::string& action) {
+  record_stopped(instance);
+  publish_lifecycle(context_, who, instance, action);
+  if (!instance.ephemeral) return;
+  log_failure(remove(who, instance), "The ephemeral instance could not be deleted", instance);
+}
+
+Result<void> InstanceRun::remove(const Principal& who, const Instance& instance) {
+  const ports::Intent intent{.id = new_uuid(),
+                             .verb = "delete-instance",
+                             .object = instance.uuid.str(),
+                             .detail = to_json(Document{{"pool", instance.pool.str()},
+                                                        {"project", instance.project.str()},
+                                                        {"name", instance.name.str()}}),
+                             .created_at = context_.clock.now()};
+  BERTH_TRY(auto* const driver, driver_of(context_, instance.pool));
+  BERTH_CHECK(context_.store.begin_intent(intent));
+  if (const auto deleted = driver->delete_root(instance.uuid); !deleted) {
+    // Nothing was taken from the instance: it stays as it is, and reconcile must not delete it.
+    log_failure(context_.store.end_intent(intent.id), "An intent could not be ended", instance);
+    return deleted.error();
+  }
+  // From here on there is no way back; the intent stays until the rest is done.
+  BERTH_CHECK(finish_removal(instance));
+  log_failure(context_.store.end_intent(intent.id), "An intent could not be ended", instance);
+  publish_lifecycle(context_, who, instance, "instance-deleted");
+  drop_base_image(context_, instance);
+  empty_trash_later(context_);
+  return {};
+}
+
+Result<void> InstanceRun::finish_removal(const Instance& instance) {
+  if (auto deleted = context_.store.delete_instance(instance.uuid); !deleted && deleted.error().code != Code::NotFound)
+    return deleted;
+  log_failure(context_.manifests.remove(instance.uuid), "The manifest could not be deleted", instance);
+  std::error_code failure;
+  std::filesystem::remove_all(log_folder(context_, instance.uuid), failure);
+  if (failure)
+    log::warning("The log files could not be deleted: " + failure.message(), {{"BERTH_INSTANCE", instance.name.str()}});
+  return {};
+}
+
+Result<void> drop_unknown_image(Context& context, const Fingerprint& fingerprint) {
+  BERTH_TRY(const bool known, context.store.image_known(fingerprint));
+  if (known) return {};
+  for (const auto& [name, driver] : context.pools) {
+    const auto removed = driver->remove_image(fingerprint);
+    if (removed || removed.error().code == Code::NotFound) continue;
+    if (removed.error().code == Code::FailedPrecondition) return {};  // a layer needs it: gone with the last of them
+    return removed.error();
+  }
+  return context.images.remove(fingerprint);
+}
+
+void empty_trash_later(Context& context) {
+  context.workers.submit_long([&context] {
+    const auto lock = context.locks.lock("trash", "The trash", "clean-up", EntityLocks::Purpose::Cleanup);
+    if (!lock) return;
+    for (const auto& [name, driver] : context.pools)
+      if (const auto emptied = driver->empty_trash(); !emptied)
+        log::warning("The trash of storage pool " + name.str() + " could not be emptied: " + emptied.error().message);
+    if (const auto emptied = context.images.empty_trash(); !emptied)
+      log::warning("The trash of images could not be emptied: " + emptied.error().message);
+  });
+}
+
+}  // namespace berth::services
