@@ -1,7 +1,7 @@
 #include "daemon/adapters/sqlite/manifest_folder.hpp"
 
 #include "daemon/domain/instance_manifest.hpp"
-#include "tests/unit/store/store_contract.hpp"
+#include "tests/unit/store/store_fixtures.hpp"
 #include "tests/unit/store/temporary_folder.hpp"
 
 #include <gmock/gmock.h>

@@ -1,7 +1,7 @@
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
 
 #include "base/unique_fd.hpp"
-#include "tests/unit/store/store_contract.hpp"
+#include "tests/unit/store/store_fixtures.hpp"
 #include "tests/unit/store/temporary_folder.hpp"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
-#include "tests/unit/store/store_contract.hpp"
+#include "tests/unit/store/store_fixtures.hpp"
 
 #include <unistd.h>
 

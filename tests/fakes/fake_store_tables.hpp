@@ -1,0 +1,125 @@
+#pragma once
+
+#include "daemon/domain/visibility.hpp"
+#include "daemon/ports/store.hpp"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace berth::fakes {
+
+/// The rows of a FakeStore and the questions its calls ask of them. Used under the store's lock.
+class FakeStoreTables {
+ protected:
+  FakeStoreTables() {
+    Project project{.uuid = new_uuid(), .name = default_project()};
+    project.config = {{"features.images", "true"}, {"features.profiles", "true"}};
+    projects_.emplace(default_project().str(), project);
+  }
+
+  using Key = std::pair<std::string, std::string>;  ///< project that owns the row, name or fingerprint
+
+  static Error missing(const std::string& kind, const std::string& name) {
+    return Error{Code::NotFound, kind + " \"" + name + "\" not found"};
+  }
+  static Error exists(const std::string& kind, const std::string& name) {
+    return Error{Code::AlreadyExists, kind + " \"" + name + "\" already exists"};
+  }
+  static Error alias_exists(const AliasName& name) { return exists("Alias", name.str()); }
+
+  Result<void> may_write() {
+    if (!next_failure_) return {};
+    if (passes_ > 0) {
+      --passes_;
+      return {};
+    }
+    return *std::exchange(next_failure_, std::nullopt);
+  }
+  static Result<void> check_revision(const std::string& kind, const std::string& name, std::uint64_t stored,
+                                     std::optional<std::uint64_t> expected) {
+    if (!expected || *expected == stored) return {};
+    return Error{Code::RevisionMismatch, "The " + kind + " \"" + name + "\" has changed: it has revision " +
+                                             std::to_string(stored) + ", not " + std::to_string(*expected)};
+  }
+  Result<void> check_project(const ProjectName& name) const {
+    if (projects_.contains(name.str())) return {};
+    return missing("Project", name.str());
+  }
+  Result<void> check_pool(const PoolName& name) const {
+    if (pools_.contains(name.str())) return {};
+    return missing("Storage pool", name.str());
+  }
+  Result<void> check_profiles(const ProjectName& project, const std::vector<ProfileName>& names) {
+    for (const auto& name : names)
+      if (find_profile(project, name) == profiles_.end()) return missing("Profile", name.str());
+    return {};
+  }
+  ProjectName owner_of(const ProjectName& asked, ProjectFeature feature) const {
+    const auto project = projects_.find(asked.str());
+    return project == projects_.end() ? asked : effective_project(project->second, feature);
+  }
+  template <typename Row>
+  bool visible(const Principal& who, const Row& row) const {
+    const auto project = projects_.find(row.project.str());
+    return visible_to(who, row.project, row.owner_uid, project == projects_.end() ? 0 : project->second.owner_uid);
+  }
+  bool uses(const Instance& user, const Profile& profile) const {
+    return owner_of(user.project, ProjectFeature::Profiles) == profile.project &&
+           std::find(user.profiles.begin(), user.profiles.end(), profile.name) != user.profiles.end();
+  }
+  std::map<Key, Profile>::iterator find_profile(const ProjectName& project, const ProfileName& name) {
+    return profiles_.find({owner_of(project, ProjectFeature::Profiles).str(), name.str()});
+  }
+  std::map<Key, Image>::iterator find_image(const ProjectName& project, const Fingerprint& fingerprint) {
+    return images_.find({owner_of(project, ProjectFeature::Images).str(), fingerprint.str()});
+  }
+  Result<void> add_alias(const ImageAlias& alias) {
+    if (find_image(alias.project, alias.target) == images_.end()) return missing("Image", alias.target.str());
+    ImageAlias row = alias;
+    row.project = owner_of(alias.project, ProjectFeature::Images);
+    const Key key{row.project.str(), row.name.str()};
+    if (!aliases_.emplace(key, std::move(row)).second) return alias_exists(alias.name);
+    return {};
+  }
+  template <typename Row>
+  std::vector<Row> rows_of(const std::map<Key, Row>& table, const ProjectName& owner, const Principal* who) const {
+    std::vector<Row> rows;
+    for (const auto& [key, row] : table) {
+      if (key.first != owner.str()) continue;
+      if constexpr (!std::is_same_v<Row, ImageAlias>)
+        if (!visible(*who, row)) continue;
+      rows.push_back(row);
+    }
+    return rows;
+  }
+  template <typename Wanted>
+  std::vector<Instance> sorted_instances(Wanted wanted) const {
+    std::vector<Instance> rows;
+    for (const auto& [uuid, row] : instances_)
+      if (wanted(row)) rows.push_back(row);
+    std::sort(rows.begin(), rows.end(), [](const Instance& a, const Instance& b) {
+      return std::pair(a.name, a.project) < std::pair(b.name, b.project);
+    });
+    return rows;
+  }
+
+  std::mutex mutex_;
+  std::optional<Error> next_failure_;
+  unsigned passes_ = 0;  ///< writes that still succeed before it
+  std::map<std::string, Project> projects_;
+  std::map<std::string, StoragePool> pools_;
+  std::map<std::string, Instance> instances_;  ///< by uuid
+  std::map<Key, Profile> profiles_;
+  std::map<Key, Image> images_;
+  std::map<Key, ImageAlias> aliases_;
+  ConfigMap server_config_;
+  std::vector<ports::Intent> intents_;
+};
+
+}  // namespace berth::fakes
