@@ -12,7 +12,7 @@
 
 namespace berth::rest {
 
-class Secrets;
+class Sessions;
 
 /// The LXD API over D-Bus: takes a request, makes the D-Bus calls it stands for on one bus connection, and gives the
 /// answer with its envelope, headers and status code, as LXD 5.0.2 would. It knows no socket and no HTTP framing.
@@ -21,9 +21,10 @@ class Api {
  public:
   using Done = std::function<void(Response)>;
 
-  /// `bus` outlives the Api. `secrets` is where websocket secrets of execs are kept: the bridge has one for all of its
-  /// connections, since a client connects its websockets anew; without it the Api has one of its own.
-  explicit Api(Bus& bus, std::shared_ptr<Secrets> secrets = nullptr);
+  /// `bus` outlives the Api. `sessions` is where execs wait for their websockets: the bridge has one for all of its
+  /// connections, since a client connects its websockets anew; without it the Api has one of its own. `owner` names the
+  /// client ("unix:1000"): the secrets of an exec are shown to requests of the same owner alone.
+  explicit Api(Bus& bus, std::shared_ptr<Sessions> sessions = nullptr, std::string owner = {});
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
@@ -31,6 +32,11 @@ class Api {
   /// Answers `request` by calling `done` exactly once, on the loop, never from inside this call. When the Api dies
   /// first, requests in flight are dropped without an answer. At most 100 are worked on at once; more get 503.
   void handle(Request request, Done done);
+
+  /// Runs the command of a session whose streams are connected; nothing for a console or the second time.
+  void begin(const std::shared_ptr<ExecSession>& session, std::function<void(Result<void>)> done);
+  /// Sends a signal to the command of a session.
+  void signal(const std::shared_ptr<ExecSession>& session, int number, std::function<void(Result<void>)> done);
 
   /// Requests that have no answer yet.
   std::size_t in_flight() const;
@@ -50,8 +56,8 @@ class Api {
 ///     Response end  = (*client)->wait(made);                                // GET .../wait of a 202
 ///
 /// Exec without any websocket: POST /1.0/instances/web/exec with "wait-for-websocket": true; `Response::session` then
-/// has the descriptors. Take them, `client->begin(*session)`, pump them with `client->loop()` (or a poll of your own,
-/// calling `client->poll()` when `fd()` is readable), and read the exit code as `metadata.return` of the operation.
+/// has the descriptors. Take them, `client->begin(session)`, pump them with watches on `client->loop()` (the loop also
+/// keeps the bus alive), and read the exit code as `metadata.return` of the operation.
 /// Console: POST /1.0/instances/web/console, the same. Events: GET /1.0/events?type=... with `Request::upgrade`; the
 /// answer's body is a Stream whose `events` calls back while `loop()` runs.
 class Client {
@@ -68,9 +74,9 @@ class Client {
   /// they are, so that one line does for synchronous and asynchronous requests.
   Response wait(Response accepted);
   /// Runs a deferred exec.
-  Result<void> begin(ExecSession& session);
+  Result<void> begin(const std::shared_ptr<ExecSession>& session);
   /// Sends a signal to the command of an exec.
-  Result<void> signal(ExecSession& session, int number);
+  Result<void> signal(const std::shared_ptr<ExecSession>& session, int number);
 
   PollLoop& loop();
   Api& api();

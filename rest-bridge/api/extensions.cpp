@@ -1,0 +1,64 @@
+#include "rest-bridge/api/extensions.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "rest-bridge/api/router.hpp"
+
+namespace berth::rest {
+namespace {
+
+constexpr std::array kExtensions{
+    Extension{"container_last_used_at", "GET", "/1.0/instances/{name}"},
+    Extension{"etag", "PUT", "/1.0/instances/{name}"},
+    Extension{"patch", "PATCH", "/1.0/instances/{name}"},
+    Extension{"profile_usedby", "GET", "/1.0/profiles/{name}"},
+    Extension{"container_exec_recording", "POST", "/1.0/instances/{name}/exec"},
+    Extension{"container_exec_signal_handling", "POST", "/1.0/instances/{name}/exec"},
+    Extension{"entity_description", "PUT", "/1.0/profiles/{name}"},
+    Extension{"console", "POST", "/1.0/instances/{name}/console"},
+    Extension{"operation_description", "GET", "/1.0/operations/{id}"},
+    Extension{"event_lifecycle", "GET", "/1.0/events"},
+    Extension{"container_full", "GET", "/1.0/instances"},
+    Extension{"kernel_features", "GET", "/1.0", "kernel_features"},
+    Extension{"event_location", "GET", "/1.0/events"},
+    Extension{"lxc_features", "GET", "/1.0", "lxc_features"},
+    Extension{"container_exec_user_group_cwd", "POST", "/1.0/instances/{name}/exec"},
+    Extension{"instances", "GET", "/1.0/instances/{name}"},
+    Extension{"image_types", "GET", "/1.0/images/{fingerprint}"},
+    Extension{"api_filtering", "GET", "/1.0/instances"},
+    Extension{"api_os", "GET", "/1.0", "os_name"},
+    Extension{"usedby_consistency", "GET", "/1.0/profiles/{name}"},
+    Extension{"instance_bulk_state_change", "PUT", "/1.0/instances"},
+    Extension{"server_supported_storage_drivers", "GET", "/1.0", "storage_supported_drivers"},
+    Extension{"instance_all_projects", "GET", "/1.0/instances"},
+    Extension{"instance_get_full", "GET", "/1.0/instances/{name}"},
+    Extension{"event_project", "GET", "/1.0/events"},
+};
+
+bool is_served(const Extension& extension) {
+  const auto& routes = all_routes();
+  return std::any_of(routes.begin(), routes.end(), [&](const Route& route) {
+    return route.handler && route.method == extension.method && route.pattern == extension.pattern;
+  });
+}
+
+}  // namespace
+
+std::span<const Extension> extension_table() { return kExtensions; }
+
+Json served_extensions(const Json& environment) {
+  static const auto served = [] {
+    std::vector<const Extension*> list;
+    for (const auto& extension : kExtensions)
+      if (is_served(extension)) list.push_back(&extension);
+    return list;
+  }();
+  auto names = Json::array();
+  for (const auto* extension : served)
+    if (extension->environment_field.empty() || environment.contains(extension->environment_field))
+      names.push_back(extension->name);
+  return names;
+}
+
+}  // namespace berth::rest

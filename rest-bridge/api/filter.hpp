@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <string>
+
+#include "base/result.hpp"
+#include "rest-bridge/api/call.hpp"
+
+namespace berth::rest {
+
+/// The `filter=` of lists: `name eq web and config.user.x ne 1`. Words are parted by blanks; a value may stand in
+/// double quotes. `not` before a field negates, `and` binds no tighter than `or`: both are read from left to right.
+/// A value is a regular expression that must match the whole text, as `lxc` sends; without case.
+class Filter {
+ public:
+  /// Errors: InvalidArgument for a filter that ends in the middle. An empty one lets everything through.
+  static Result<Filter> parse(std::string_view text);
+  /// Whether `object` passes. Fields are members, inner ones after a dot ("config.user.x"); a field that is not there
+  /// is an empty text; an operator that does not exist matches nothing.
+  bool matches(const Json& object) const;
+  bool empty() const noexcept { return clauses_.empty(); }
+
+ private:
+  struct Clause {
+    bool any = false;  ///< joined to what is before it by `or`
+    bool negated = false;
+    std::string field;
+    std::string comparison;
+    std::string value;
+  };
+  std::vector<Clause> clauses_;
+};
+
+}  // namespace berth::rest

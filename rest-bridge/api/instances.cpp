@@ -1,0 +1,204 @@
+#include <utility>
+
+#include "rest-bridge/api/common.hpp"
+#include "rest-bridge/api/rows.hpp"
+
+namespace berth::rest {
+namespace {
+
+/// One instance's row as the API's object; `full` adds what only the full form has.
+Json shown_instance(Json row, bool full) {
+  auto instance = to_api(std::move(row), Resource::Instance);
+  if (instance.value("location", "").empty()) instance["location"] = "none";
+  if (!full) {
+    instance.erase("state");
+    return instance;
+  }
+  instance["backups"] = nullptr;
+  instance["snapshots"] = nullptr;
+  auto& state = instance["state"];
+  if (state.is_object() && state.contains("network") && state["network"].empty()) state["network"] = nullptr;
+  return instance;
+}
+
+Task<Result<Json>> describe(Context& context, Options options, std::string project) {
+  Call call = manager_call("DescribeInstances", {});
+  call.arguments.emplace_back(std::move(project));
+  call.arguments.emplace_back(std::move(options));
+  co_return co_await context.bus.describe(std::move(call));
+}
+
+/// The row of the route's instance.
+Task<Result<Json>> describe_one(Context& context, const char* detail) {
+  if (!InstanceName::parse(context.parameter("name"))) co_return Error{Code::NotFound, "Instance not found"};
+  Options options;
+  options["names"] = Strings(1, context.parameter("name"));
+  options["detail"] = detail;
+  BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options), context.one_project()));
+  if (rows.empty()) co_return Error{Code::NotFound, "Instance not found"};
+  co_return std::move(rows.front());
+}
+
+/// What an instance's tag is made of: everything a PUT can change but description.
+std::string instance_etag(const Json& row) {
+  auto parts = Json::array();
+  for (const auto* field : {"architecture", "config", "devices", "ephemeral", "profiles"})
+    parts.push_back(row.value(field, Json()));
+  return etag_of(parts);
+}
+
+Answer list_instances(Context& context) {
+  const int recursion = context.recursion();
+  Options options;
+  options["detail"] = recursion >= 2 ? "full" : "config";
+  BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options), context.project));
+  const auto type = context.query.get("instance-type");
+  auto objects = Json::array();
+  for (auto& row : rows)
+    if (type.empty() || row.value("type", "container") == type) objects.push_back(shown_instance(std::move(row), recursion >= 2));
+  BERTH_CO_TRY(Json kept, filtered(context, std::move(objects)));
+  if (recursion >= 1) co_return sync_answer(kept);
+  auto urls = Json::array();
+  for (const auto& object : kept)
+    urls.push_back(url_of("instances", object.value("name", ""), context.project.empty() ? object.value("project", "") : "",
+                          context.collection));
+  co_return sync_answer(urls);
+}
+
+Answer get_instance(Context& context) {
+  const bool full = context.recursion() >= 1;
+  BERTH_CO_TRY(Json row, co_await describe_one(context, full ? "full" : "config"));
+  const auto etag = instance_etag(row);
+  co_return with_etag(sync_answer(shown_instance(std::move(row), full)), etag);
+}
+
+/// The `source` of a new instance, as the daemon takes it.
+Result<Options> source_of(const Json& body) {
+  const auto source = has_field(body, "source") ? body.at("source") : Json(Json::object());
+  if (!source.is_object()) return Error{Code::InvalidArgument, "the field \"source\" of the request must be an object"};
+  BERTH_TRY(const auto type, text_field(source, "type"));
+  Options options;
+  options["type"] = type;
+  if (type == "none") return options;
+  if (type == "copy") return Error{Code::NotSupported, "copying instances is not supported yet"};
+  if (type == "migration") return Error{Code::NotSupported, "migrating instances is not supported yet"};
+  if (type == "backup") return Error{Code::NotSupported, "restoring backups is not supported yet"};
+  if (type != "image") return Error{Code::InvalidArgument, "Unknown source type " + type};
+  BERTH_TRY(const auto server, text_field(source, "server"));
+  BERTH_TRY(const auto mode, text_field(source, "mode"));
+  if (!server.empty() || mode == "pull")
+    return Error{Code::NotSupported, "images of other servers are not supported yet; import the image first"};
+  for (const auto* by : {"fingerprint", "alias"}) {
+    BERTH_TRY(auto value, text_field(source, by));
+    if (value.empty()) continue;
+    options[by] = std::move(value);
+    return options;
+  }
+  BERTH_TRY(auto properties, map_field(source, "properties"));
+  if (properties.empty())
+    return Error{Code::InvalidArgument, "Must specify one of alias, fingerprint or properties for init from image"};
+  options["properties"] = std::move(properties);
+  return options;
+}
+
+Answer create_instance(Context& context) {
+  BERTH_CO_TRY(Json body, body_of(context));
+  BERTH_CO_TRY(std::string name, text_field(body, "name"));
+  BERTH_CO_TRY(std::string type, text_field(body, "type"));
+  if (!type.empty() && type != "container") co_return Error{Code::NotSupported, "only instances of type container are supported"};
+  BERTH_CO_TRY(std::string instance_type, text_field(body, "instance_type"));
+  if (!instance_type.empty()) co_return Error{Code::NotSupported, "instance types are not supported yet; set limits.cpu and limits.memory"};
+  BERTH_CO_TRY(bool stateful, bool_field(body, "stateful"));
+  if (stateful) co_return Error{Code::NotSupported, "stateful instances are not supported"};
+  BERTH_CO_TRY(Options source, source_of(body));
+  BERTH_CO_TRY(Options options, common_changes(body, true));
+  options["source"] = std::move(source);
+  BERTH_CO_TRY(std::string architecture, text_field(body, "architecture"));
+  if (!architecture.empty()) options["architecture"] = std::move(architecture);
+  if (has_field(body, "profiles")) {
+    BERTH_CO_TRY(Strings profiles, strings_field(body, "profiles"));
+    options["profiles"] = std::move(profiles);
+  }
+  BERTH_CO_TRY(bool ephemeral, bool_field(body, "ephemeral"));
+  options["ephemeral"] = ephemeral;
+  BERTH_CO_TRY(bool start, bool_field(body, "start"));
+  if (start) options["start"] = true;
+  Call call = manager_call("CreateInstance", {});
+  call.arguments.emplace_back(context.one_project());
+  call.arguments.emplace_back(std::move(name));
+  call.arguments.emplace_back(std::move(options));
+  co_return co_await run_operation(context, std::move(call));
+}
+
+/// The Update call of a PUT (whole) or PATCH.
+Task<Result<Call>> update_call(Context& context, bool whole) {
+  BERTH_CO_TRY(Json body, body_of(context));
+  if (has_field(body, "restore")) co_return Error{Code::NotSupported, "snapshots are not supported yet"};
+  BERTH_CO_TRY(Options changes, common_changes(body, whole));
+  if (has_field(body, "architecture")) {
+    BERTH_CO_TRY(std::string architecture, text_field(body, "architecture"));
+    if (!architecture.empty()) changes["architecture"] = std::move(architecture);
+  }
+  if (whole || has_field(body, "ephemeral")) {
+    BERTH_CO_TRY(bool ephemeral, bool_field(body, "ephemeral"));
+    changes["ephemeral"] = ephemeral;
+  }
+  if (whole || has_field(body, "profiles")) {
+    BERTH_CO_TRY(Strings profiles, strings_field(body, "profiles"));
+    changes["profiles"] = std::move(profiles);
+  }
+  Options options;
+  options["replace"] = whole;
+  if (!context.request.headers.get("If-Match").empty()) {
+    BERTH_CO_TRY(Json row, co_await describe_one(context, "config"));
+    BERTH_CO_TRY(const auto revision, checked_revision(context, instance_etag(row), row));
+    if (revision) options["if-revision"] = *revision;
+  }
+  BERTH_CO_TRY(Call call, instance_call(context, "Update", {}));
+  call.arguments.emplace_back(std::move(changes));
+  call.arguments.emplace_back(std::move(options));
+  co_return call;
+}
+
+Answer put_instance(Context& context) {
+  BERTH_CO_TRY(Call call, co_await update_call(context, true));
+  co_return co_await run_operation(context, std::move(call));
+}
+
+Answer patch_instance(Context& context) {
+  BERTH_CO_TRY(Call call, co_await update_call(context, false));
+  co_return co_await run_to_the_end(context, std::move(call));
+}
+
+Answer rename_instance(Context& context) {
+  BERTH_CO_TRY(Json body, body_of(context));
+  BERTH_CO_TRY(bool migration, bool_field(body, "migration"));
+  if (migration) co_return Error{Code::NotSupported, "migrating instances is not supported yet"};
+  BERTH_CO_TRY(std::string name, text_field(body, "name"));
+  BERTH_CO_TRY(Call call, instance_call(context, "Rename", {}));
+  call.arguments.emplace_back(std::move(name));
+  call.arguments.emplace_back(Options());
+  co_return co_await run_operation(context, std::move(call));
+}
+
+Answer delete_instance(Context& context) {
+  BERTH_CO_TRY(Call call, instance_call(context, "Delete", {}));
+  call.arguments.emplace_back(Options());
+  co_return co_await run_operation(context, std::move(call));
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/1.0/instances", "Manager.DescribeInstances", "view", list_instances},
+    {"POST", "/1.0/instances", "Manager.CreateInstance", "manage-instances", create_instance},
+    {"GET", "/1.0/instances/{name}", "Manager.DescribeInstances", "view", get_instance},
+    {"PUT", "/1.0/instances/{name}", "Instance.Update", "manage-instances", put_instance},
+    {"PATCH", "/1.0/instances/{name}", "Instance.Update", "manage-instances", patch_instance},
+    {"POST", "/1.0/instances/{name}", "Instance.Rename", "manage-instances", rename_instance},
+    {"DELETE", "/1.0/instances/{name}", "Instance.Delete", "manage-instances", delete_instance},
+};
+
+}  // namespace
+
+std::span<const Route> instance_routes() { return kRoutes; }
+
+}  // namespace berth::rest

@@ -1,0 +1,75 @@
+#include "rest-bridge/api/router.hpp"
+
+namespace berth::rest {
+namespace {
+
+/// Routes of the API whose features Berth does not have: known, so that the answer names the feature.
+constexpr Route kRoutes[] = {
+    {"GET", "/1.0/certificates", "the trust store", "", nullptr},
+    {"POST", "/1.0/certificates", "the trust store", "", nullptr},
+    {"GET", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
+    {"PUT", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
+    {"PATCH", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
+    {"DELETE", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
+    {"GET", "/1.0/cluster", "clustering", "", nullptr},
+    {"PUT", "/1.0/cluster", "clustering", "", nullptr},
+    {"GET", "/1.0/cluster/members", "clustering", "", nullptr},
+    {"GET", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
+    {"GET", "/1.0/resources", "the resources of the host", "", nullptr},
+    {"GET", "/1.0/metrics", "metrics", "", nullptr},
+    {"GET", "/1.0/warnings", "warnings", "", nullptr},
+    {"GET", "/1.0/network-acls", "network ACLs", "", nullptr},
+    {"GET", "/1.0/networks", "networks", "", nullptr},
+    {"POST", "/1.0/networks", "networks", "", nullptr},
+    {"GET", "/1.0/networks/{name}", "networks", "", nullptr},
+    {"PUT", "/1.0/networks/{name}", "networks", "", nullptr},
+    {"PATCH", "/1.0/networks/{name}", "networks", "", nullptr},
+    {"POST", "/1.0/networks/{name}", "networks", "", nullptr},
+    {"DELETE", "/1.0/networks/{name}", "networks", "", nullptr},
+    {"GET", "/1.0/networks/{name}/state", "networks", "", nullptr},
+    {"GET", "/1.0/networks/{name}/leases", "networks", "", nullptr},
+    {"GET", "/1.0/projects", "projects", "", nullptr},
+    {"POST", "/1.0/projects", "projects", "", nullptr},
+    {"GET", "/1.0/projects/{name}", "projects", "", nullptr},
+    {"PUT", "/1.0/projects/{name}", "projects", "", nullptr},
+    {"PATCH", "/1.0/projects/{name}", "projects", "", nullptr},
+    {"POST", "/1.0/projects/{name}", "projects", "", nullptr},
+    {"DELETE", "/1.0/projects/{name}", "projects", "", nullptr},
+    {"GET", "/1.0/storage-pools/{name}/volumes", "storage volumes", "", nullptr},
+    {"POST", "/1.0/storage-pools/{name}/volumes", "storage volumes", "", nullptr},
+    {"GET", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
+    {"PUT", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
+    {"PATCH", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
+    {"POST", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
+    {"DELETE", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
+    {"GET", "/1.0/instances/{name}/files", "files of instances", "", nullptr},
+    {"HEAD", "/1.0/instances/{name}/files", "files of instances", "", nullptr},
+    {"POST", "/1.0/instances/{name}/files", "files of instances", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/files", "files of instances", "", nullptr},
+    {"GET", "/1.0/instances/{name}/sftp", "files of instances", "", nullptr},
+    {"GET", "/1.0/instances/{name}/snapshots", "snapshots", "", nullptr},
+    {"POST", "/1.0/instances/{name}/snapshots", "snapshots", "", nullptr},
+    {"GET", "/1.0/instances/{name}/snapshots/{snapshot}", "snapshots", "", nullptr},
+    {"PUT", "/1.0/instances/{name}/snapshots/{snapshot}", "snapshots", "", nullptr},
+    {"PATCH", "/1.0/instances/{name}/snapshots/{snapshot}", "snapshots", "", nullptr},
+    {"POST", "/1.0/instances/{name}/snapshots/{snapshot}", "snapshots", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/snapshots/{snapshot}", "snapshots", "", nullptr},
+    {"GET", "/1.0/instances/{name}/backups", "backups", "", nullptr},
+    {"POST", "/1.0/instances/{name}/backups", "backups", "", nullptr},
+    {"GET", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
+    {"POST", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
+    {"GET", "/1.0/instances/{name}/backups/{backup}/export", "backups", "", nullptr},
+    {"GET", "/1.0/instances/{name}/metadata", "metadata of instances", "", nullptr},
+    {"PUT", "/1.0/instances/{name}/metadata", "metadata of instances", "", nullptr},
+    {"PATCH", "/1.0/instances/{name}/metadata", "metadata of instances", "", nullptr},
+    {"GET", "/1.0/instances/{name}/metadata/templates", "templates of instances", "", nullptr},
+    {"POST", "/1.0/instances/{name}/metadata/templates", "templates of instances", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/metadata/templates", "templates of instances", "", nullptr},
+};
+
+}  // namespace
+
+std::span<const Route> missing_routes() { return kRoutes; }
+
+}  // namespace berth::rest

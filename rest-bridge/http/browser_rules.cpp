@@ -1,0 +1,41 @@
+#include "rest-bridge/http/browser_rules.hpp"
+
+#include <strings.h>
+
+namespace berth::rest {
+namespace {
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// A name, an address or the path of a socket in percent code, and a port.
+bool is_host(std::string_view host) {
+  if (host.size() > 512) return false;
+  for (const char c : host)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+          std::string_view("-._~%:[]").find(c) != std::string_view::npos))
+      return false;
+  return true;
+}
+
+std::string_view authority_of(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  return scheme == std::string_view::npos ? std::string_view() : origin.substr(scheme + 3);
+}
+
+}  // namespace
+
+std::optional<std::string> refusal_of(const Origin& request) {
+  if (!is_host(request.host)) return "the Host header is not a host";
+  const bool changes = request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
+  if (!changes && !request.upgrade) return std::nullopt;
+  if (!request.sec_fetch_site.empty() && !same_word(request.sec_fetch_site, "same-origin") &&
+      !same_word(request.sec_fetch_site, "none"))
+    return "requests of other sites are refused";
+  if (!request.origin.empty() && !same_word(authority_of(request.origin), request.host))
+    return "requests of other sites are refused";
+  return std::nullopt;
+}
+
+}  // namespace berth::rest
