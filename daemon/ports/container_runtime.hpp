@@ -118,7 +118,8 @@ class ContainerRuntime {
   virtual Result<void> signal_exec(const Uuid& uuid, const OperationId& exec, int signal) = 0;
   /// Execs that still run (found again after a restart of the daemon).
   virtual Result<std::vector<OperationId>> running_execs(const Uuid& uuid) = 0;
-  /// The container's console master. FailedPrecondition when it does not run.
+  /// The container's console master; whoever asks last has it, the one before sees its end. FailedPrecondition when it
+  /// does not run.
   virtual Result<UniqueFd> console(const Uuid& uuid) = 0;
 
   /// The exit file's word on a run that ended while no daemon watched; reading it consumes it. A run whose end was told

@@ -1,0 +1,135 @@
+#include "daemon/supervisor/container_start.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <fstream>
+#include <string_view>
+
+#include "daemon/supervisor/lxc_handle.hpp"
+#include "daemon/supervisor/root_setup.hpp"
+
+namespace berth::supervisor {
+namespace {
+
+Result<void> configure(LxcHandle& lxc, const StartPlan& plan, const StartSurroundings& around) {
+  const std::string stage = around.paths.stage();
+  BERTH_CHECK(lxc.set_item("lxc.log.file", plan.log_file));
+  BERTH_CHECK(lxc.set_item("lxc.log.level", "WARN"));
+  BERTH_CHECK(lxc.set_item("lxc.cgroup.dir", around.cgroup_parent));
+  BERTH_CHECK(lxc.set_item("lxc.rootfs.path", "dir:" + stage + "/root"));
+  for (const auto& entry : plan.idmap.entries)
+    BERTH_CHECK(lxc.set_item("lxc.idmap", std::string(entry.uid ? "u " : "g ") + std::to_string(entry.inside) + " " +
+                                              std::to_string(entry.outside) + " " + std::to_string(entry.count)));
+  if (plan.root.kind == RootSpec::Kind::Overlay) {
+    BERTH_CHECK(lxc.set_item("lxc.hook.pre-mount", stage + "/berth-hook overlay " + stage));
+  } else if (!plan.idmap.privileged()) {
+    BERTH_CHECK(lxc.set_item("lxc.rootfs.options", "idmap=container"));
+  }
+  BERTH_CHECK(lxc.set_item("lxc.hook.post-stop", stage + "/berth-hook stopped"));
+  if (!plan.console_file.empty()) BERTH_CHECK(lxc.set_item("lxc.console.logfile", plan.console_file));
+  for (const auto& [key, value] : plan.lxc_config) BERTH_CHECK(lxc.set_item(key, value));
+  return {};
+}
+
+/// Descriptors 0 to 2 become /dev/null, everything but `keep` is closed.
+void shed_descriptors(int keep) {
+  const int null = ::open("/dev/null", O_RDWR);
+  for (int fd = 0; fd <= 2; ++fd) (void)::dup2(null, fd);
+  (void)::dup3(keep, 3, O_CLOEXEC);
+  (void)::close_range(4, ~0U, 0);
+}
+
+void unblock_signals() {
+  sigset_t none;
+  (void)::sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+  (void)::signal(SIGPIPE, SIG_DFL);
+}
+
+StartStatus run_container(const StartPlan& plan, const StartSurroundings& around, int report) {
+  const auto fail = [report](const Error& error) {
+    (void)!::write(report, error.message.data(), error.message.size());
+    return StartStatus::Failed;
+  };
+  if (auto ready = set_up_root(plan, around.paths, around.hook); !ready) return fail(ready.error());
+  auto lxc = LxcHandle::open(plan.uuid.str(), around.paths.lxc());
+  if (!lxc) return fail(lxc.error());
+  if (auto configured = configure(*lxc, plan, around); !configured) return fail(configured.error());
+  (void)::close(report);
+  lxc_container* c = lxc->get();
+  (void)c->want_daemonize(c, false);
+  if (!c->start(c, 0, nullptr)) return StartStatus::Failed;
+  // The kernel lets the init of a pid namespace that reboots end by SIGHUP; liblxc 5 puts a deadly signal where a wait
+  // status has the one that stopped a process.
+  const bool rebooted = WIFSTOPPED(c->error_num) && WSTOPSIG(c->error_num) == SIGHUP;
+  return rebooted ? StartStatus::Rebooted : StartStatus::Ended;
+}
+
+/// Forks `work(write end)`; the child is killed when the parent goes.
+template <typename Work>
+Result<Reporter> fork_reporter(Work work) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
+  UniqueFd in(ends[0]);
+  UniqueFd out(ends[1]);
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return system_error("cannot fork", errno);
+  if (child == 0) {
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(0);
+    unblock_signals();
+    shed_descriptors(out.get());
+    ::_exit(work(3));
+  }
+  return Reporter{child, std::move(in)};
+}
+
+int poll_until_running(const Uuid& uuid, const RuntimePaths& paths, int report) {
+  auto lxc = LxcHandle::open(uuid.str(), paths.lxc());
+  if (!lxc) return 1;
+  lxc_container* c = lxc->get();
+  // Ends when the parent says so: it has the deadline.
+  for (;;) {
+    const char* state = c->state(c);
+    if (state != nullptr && std::string_view(state) == "RUNNING") break;
+    const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    (void)::nanosleep(&pause, nullptr);
+  }
+  const std::string pid = std::to_string(c->init_pid(c));
+  return ::write(report, pid.data(), pid.size()) == static_cast<ssize_t>(pid.size()) ? 0 : 1;
+}
+
+}  // namespace
+
+Result<Reporter> start_container(const StartPlan& plan, const StartSurroundings& around) {
+  return fork_reporter([&](int report) { return static_cast<int>(run_container(plan, around, report)); });
+}
+
+Result<Reporter> watch_for_running(const Uuid& uuid, const RuntimePaths& paths) {
+  return fork_reporter([&](int report) { return poll_until_running(uuid, paths, report); });
+}
+
+std::string last_errors(const std::string& log_file) {
+  constexpr std::size_t kLines = 10;
+  std::deque<std::string> lines;
+  std::ifstream log(log_file);
+  for (std::string line; std::getline(log, line);) {
+    if (line.find(" ERROR ") == std::string::npos) continue;
+    lines.push_back(std::move(line));
+    if (lines.size() > kLines) lines.pop_front();
+  }
+  std::string text;
+  for (const auto& line : lines) text += (text.empty() ? "  " : "\n  ") + line;
+  return text;
+}
+
+}  // namespace berth::supervisor
