@@ -22,6 +22,7 @@ struct Principal {
   std::uint64_t start_time = 0;        ///< field 22 of /proc/PID/stat, read while the process was pinned
   std::string bus_name;                ///< unique name of the connection the call came on
   std::string fingerprint;             ///< Certificate only
+  bool may_prompt = false;             ///< this call's message allowed a password prompt
   bool is_root() const noexcept { return kind == PrincipalKind::Local && uid == 0; }
 };
 

@@ -1,0 +1,99 @@
+#include "daemon/bus/access_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace berth::bus {
+namespace {
+
+using namespace action;
+
+constexpr Kinds kLocal = kind_bit(PrincipalKind::Local);
+constexpr Kinds kBridge = kind_bit(PrincipalKind::Bridge);
+
+constexpr std::string_view kManager = "org.berth.Berth1.Manager";
+constexpr std::string_view kInstance = "org.berth.Berth1.Instance";
+constexpr std::string_view kImage = "org.berth.Berth1.Image";
+constexpr std::string_view kProfile = "org.berth.Berth1.Profile";
+constexpr std::string_view kStoragePool = "org.berth.Berth1.StoragePool";
+constexpr std::string_view kOperation = "org.berth.Berth1.Operation";
+
+/// A member without a row is denied. Sorted as the interfaces are.
+constexpr auto kTable = std::to_array<AccessRow>({
+    {kManager, "CreateInstance", kManageInstances, kLocal, true},
+    {kManager, "GetInstance", kView, kLocal},
+    {kManager, "GetInstanceByPID", kView, kLocal},
+    {kManager, "ListInstances", kView, kLocal},
+    {kManager, "DescribeInstances", kView, kLocal},
+    {kManager, "ImportImage", kManageImages, kLocal},
+    {kManager, "GetImage", kView, kLocal},
+    {kManager, "ListImages", kView, kLocal},
+    {kManager, "DescribeImages", kView, kLocal},
+    {kManager, "ListImageAliases", kView, kLocal},
+    {kManager, "CreateImageAlias", kManageImages, kLocal},
+    {kManager, "UpdateImageAlias", kManageImages, kLocal},
+    {kManager, "RenameImageAlias", kManageImages, kLocal},
+    {kManager, "DeleteImageAlias", kManageImages, kLocal},
+    {kManager, "CreateProfile", kManageProfiles, kLocal, true},
+    {kManager, "GetProfile", kView, kLocal},
+    {kManager, "ListProfiles", kView, kLocal},
+    {kManager, "DescribeProfiles", kView, kLocal},
+    {kManager, "ListStoragePools", kView, kLocal},
+    {kManager, "GetStoragePool", kView, kLocal},
+    {kManager, "ListOperations", kView, kLocal},
+    {kManager, "DescribeOperations", kView, kLocal},
+    {kManager, "GetServerInfo", kView, kLocal},
+    {kManager, "DescribeServer", kView, kLocal},
+    {kManager, "GetServerConfig", kView, kLocal},
+    {kManager, "SetServerConfig", kConfigureServer, kLocal},
+    {kManager, "Subscribe", kView, kLocal},
+
+    {"org.berth.Berth1.Session", "AssumePeer", kKindDecides, kBridge},
+
+    {kInstance, "Start", kManageInstances, kLocal},
+    {kInstance, "Stop", kManageInstances, kLocal},
+    {kInstance, "Restart", kManageInstances, kLocal},
+    {kInstance, "Freeze", kManageInstances, kLocal},
+    {kInstance, "Unfreeze", kManageInstances, kLocal},
+    {kInstance, "Rename", kManageInstances, kLocal},
+    {kInstance, "Delete", kManageInstances, kLocal},
+    {kInstance, "GetConfig", kView, kLocal},
+    {kInstance, "Update", kManageInstances, kLocal, true},
+    {kInstance, "GetState", kView, kLocal},
+    {kInstance, "Exec", kAccessInstances, kLocal},
+    {kInstance, "ExecTerminal", kAccessInstances, kLocal},
+    {kInstance, "ExecDetached", kAccessInstances, kLocal},
+    {kInstance, "OpenConsole", kAccessInstances, kLocal},
+    {kInstance, "ListLogs", kView, kLocal},
+    {kInstance, "OpenLog", kAccessInstances, kLocal},
+
+    {kImage, "GetDetails", kView, kLocal},
+    {kImage, "Update", kManageImages, kLocal},
+    {kImage, "Delete", kManageImages, kLocal},
+
+    {kProfile, "GetConfig", kView, kLocal},
+    {kProfile, "Update", kManageProfiles, kLocal, true},
+    {kProfile, "Rename", kManageProfiles, kLocal},
+    {kProfile, "Delete", kManageProfiles, kLocal},
+
+    {kStoragePool, "GetConfig", kView, kLocal},
+    {kStoragePool, "GetResources", kView, kLocal},
+
+    {kOperation, "Begin", kAccessInstances, kLocal},
+    {kOperation, "Cancel", kManageInstances, kLocal},
+    {kOperation, "GetResult", kView, kLocal},
+    {kOperation, "SendSignal", kAccessInstances, kLocal},
+});
+
+}  // namespace
+
+std::span<const AccessRow> access_table() { return kTable; }
+
+const AccessRow* find_access_row(std::string_view interface, std::string_view member) {
+  const auto* row = std::find_if(kTable.begin(), kTable.end(), [&](const AccessRow& candidate) {
+    return candidate.interface == interface && candidate.member == member;
+  });
+  return row == kTable.end() ? nullptr : row;
+}
+
+}  // namespace berth::bus

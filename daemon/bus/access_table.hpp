@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "daemon/domain/principal.hpp"
+
+namespace berth::bus {
+
+/// The polkit actions, as polkit/org.berth.Berth1.policy declares them.
+namespace action {
+inline constexpr std::string_view kView = "org.berth.Berth1.view";
+inline constexpr std::string_view kManageInstances = "org.berth.Berth1.manage-instances";
+inline constexpr std::string_view kAccessInstances = "org.berth.Berth1.access-instances";
+inline constexpr std::string_view kManageImages = "org.berth.Berth1.manage-images";
+inline constexpr std::string_view kManageProfiles = "org.berth.Berth1.manage-profiles";
+inline constexpr std::string_view kConfigureHostAccess = "org.berth.Berth1.configure-host-access";
+inline constexpr std::string_view kConfigureServer = "org.berth.Berth1.configure-server";
+/// Not polkit's: the kind of principal alone decides (Session, which only the bridge may call).
+inline constexpr std::string_view kKindDecides = "";
+}  // namespace action
+
+/// A set of principal kinds.
+using Kinds = std::uint8_t;
+constexpr Kinds kind_bit(PrincipalKind kind) { return static_cast<Kinds>(1U << static_cast<unsigned>(kind)); }
+
+/// Who may call a member, and what polkit is asked about it.
+struct AccessRow {
+  std::string_view interface, member, action;
+  Kinds kinds;
+  /// The handler may ask about host access as well, and wait for a person's password: it gets a thread of its own then.
+  bool may_ask_again = false;
+};
+
+std::span<const AccessRow> access_table();
+
+/// nullptr: the member has no row, and nobody may call it.
+const AccessRow* find_access_row(std::string_view interface, std::string_view member);
+
+}  // namespace berth::bus

@@ -1,0 +1,56 @@
+#include "daemon/bus/bus_service.hpp"
+
+#include <utility>
+
+#include "daemon/bus/object_names.hpp"
+#include "daemon/domain/operation_document.hpp"
+
+namespace berth::bus {
+
+BusService::BusService(BusConnection& connection, ports::Authority& authority, services::WorkerPool& workers,
+                       UseCases use_cases, EventStreams& streams, BusSettings settings)
+    : connection_(connection),
+      streams_(streams),
+      principals_(connection, settings.bridge_uid),
+      guard_(connection.loop(), principals_, authority, workers),
+      index_(connection.loop(), workers, use_cases),
+      objects_(connection),
+      manager_(connection, guard_, use_cases, streams),
+      session_(connection, guard_, principals_, std::move(settings.rest_socket)),
+      instances_(connection, guard_, use_cases, index_),
+      images_(connection, guard_, use_cases, index_),
+      profiles_(connection, guard_, use_cases, index_),
+      pools_(connection, guard_, use_cases, index_),
+      operations_(connection, guard_, use_cases, objects_),
+      project_nodes_(connection, kProjectsPath, [this] { return index_.paths_in_projects(); }),
+      pool_nodes_(connection, kPoolsPath, [this] { return index_.pool_paths(); }),
+      operation_nodes_(connection, kOperationsPath, [this] { return operations_.paths(); }) {
+  principals_.on_gone([this](const std::string& name) { streams_.close_for(name); });
+  streams_.on_event([this](const services::Event& event) { index_.note(event); });
+  index_.on_status_changed([this](const std::string& path) { instances_.status_changed(path); });
+}
+
+void BusService::serve(std::function<void(Result<void>)> then) {
+  index_.load([this, then = std::move(then)] {
+    manager_.set_state("running");
+    then(connection_.request_name(std::string(kBusName)));
+  });
+}
+
+void BusService::stop() {
+  manager_.set_state("stopping");
+  guard_.close();
+  index_.close();
+  connection_.release_name(std::string(kBusName));
+}
+
+void BusService::operation_changed(const OperationView& view) {
+  (void)connection_.loop().post([this, view] { operations_.note(view); });
+  streams_.publish(services::Event{.type = "operation",
+                                   .at = view.updated_at,
+                                   .project = view.project,
+                                   .owner_uid = view.owner_uid,
+                                   .metadata = operation_document(view)});
+}
+
+}  // namespace berth::bus

@@ -1,0 +1,111 @@
+#include "daemon/bus/guard.hpp"
+
+#include <exception>
+
+#include "base/log.hpp"
+
+namespace berth::bus {
+namespace {
+
+constexpr std::chrono::seconds kViewMemory{5};
+/// Connections times projects whose `view` is remembered; beyond, all is asked anew.
+constexpr std::size_t kViewLimit = 4096;
+
+Error denied(const Call& call) { return Error{Code::AccessDenied, "not authorized to call " + call.interface + "." + call.member}; }
+
+Error unexpected(const Call& call, const char* what) {
+  log::error("An exception left the handler of " + call.interface + "." + call.member + ": " + what);
+  return Error{Code::Internal, "internal error; the journal has the details"};
+}
+
+}  // namespace
+
+sdbus::Error to_bus_error(const Error& error) {
+  return sdbus::Error(std::string(error_row(error.code).dbus_name), error.message);
+}
+
+void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
+  ++pending_;
+  // However a call ends, it is answered once, by one of these two, on the loop.
+  const auto refused = [this, refuse = std::move(refuse)](const Error& error) {
+    --pending_;
+    run_guarded("an error reply", [&] { refuse(error); });
+  };
+  if (closed_) return refused(Error{Code::Unavailable, "berthd is ending; call again"});
+  const auto* row = find_access_row(call.interface, call.member);
+  if (row == nullptr) return refused(denied(call));
+
+  principals_.resolve(call.sender, [this, call, row, where, work = std::move(work), refused](Result<Principal> resolved) {
+    if (!resolved) return refused(resolved.error());
+    auto who = *std::move(resolved);
+    who.may_prompt = call.interactive;
+    if ((row->kinds & kind_bit(who.kind)) == 0) return refused(denied(call));
+    judge(call, *row, who, [this, call, row, where, who, work, refused](bool allowed) {
+      if (!allowed) return refused(denied(call));
+      if (closed_) return refused(Error{Code::Unavailable, "berthd is ending; call again"});
+      start(*row, where, who, [this, call, work, refused](const Principal& caller) -> Deliver {
+        Deliver deliver;
+        try {
+          deliver = work(caller);
+        } catch (const std::exception& caught) {
+          deliver = [refused, error = unexpected(call, caught.what())] { refused(error); };
+          return deliver;
+        } catch (...) {
+          deliver = [refused, error = unexpected(call, "of unknown type")] { refused(error); };
+          return deliver;
+        }
+        return [this, deliver = std::move(deliver)] {
+          --pending_;
+          deliver();
+        };
+      });
+    });
+  });
+}
+
+void Guard::judge(const Call& call, const AccessRow& row, const Principal& who, std::function<void(bool)> then) {
+  if (row.action == action::kKindDecides || who.is_root()) return then(true);
+  const bool view = row.action == action::kView;
+  const auto key = std::pair(call.sender, call.project);
+  if (view) {
+    const auto found = views_.find(key);
+    if (found != views_.end() && Clock::now() < found->second) return then(true);
+  }
+  ports::AuthorityQuestion question{.who = who, .action = std::string(row.action), .details = {}, .interactive = call.interactive};
+  question.details = {{"verb", call.member}, {"project", call.project}, {"object", call.object}};
+  authority_.check(std::move(question), [this, view, key, asked_in = generation_, then = std::move(then)](bool allowed) {
+    // An answer from before polkit's Changed may be out of date. (One for a name that has vanished since is harmless: the
+    // bus never gives a unique name again.)
+    if (allowed && view && asked_in == generation_) {
+      if (views_.size() >= kViewLimit) views_.clear();
+      views_[key] = Clock::now() + kViewMemory;
+    }
+    then(allowed);
+  });
+}
+
+void Guard::start(const AccessRow& row, Where where, const Principal& who, Work work) {
+  if (where == Where::Loop) return run_guarded("a reply", work(who));
+  // The request goes back to the loop with its answer, so that its message dies there.
+  auto job = [this, who, work = std::move(work)]() mutable {
+    auto deliver = work(who);
+    (void)loop_.post([deliver = std::move(deliver), work = std::move(work)] { deliver(); });
+  };
+  if (row.may_ask_again && who.may_prompt) {
+    workers_.submit_long(std::move(job));
+  } else {
+    workers_.submit(std::move(job));
+  }
+}
+
+void Guard::authorizations_changed() {
+  ++generation_;
+  views_.clear();
+}
+
+void Guard::forget_views(const std::string& name) {
+  auto at = views_.lower_bound({name, std::string()});
+  while (at != views_.end() && at->first.first == name) at = views_.erase(at);
+}
+
+}  // namespace berth::bus

@@ -1,0 +1,84 @@
+#include "daemon/bus/image_adaptor.hpp"
+
+#include <optional>
+
+#include "daemon/bus/answers.hpp"
+
+namespace berth::bus {
+namespace {
+
+Result<services::ImageChanges> read_changes(VariantMap changes, VariantMap options) {
+  services::ImageChanges wanted;
+  OptionReader reader{std::move(changes)};
+  reader.read("properties", wanted.properties);
+  reader.read("public", wanted.is_public);
+  reader.read("auto-update", wanted.auto_update);
+  reader.read("expires-at", wanted.expires_at);
+  reader.read("profiles", wanted.profiles);
+  BERTH_CHECK(reader.finish());
+  OptionReader how{std::move(options)};
+  how.read("replace", wanted.replace);
+  how.read("if-revision", wanted.if_revision);
+  BERTH_CHECK(how.finish());
+  return wanted;
+}
+
+}  // namespace
+
+ImageAdaptor::ImageAdaptor(BusConnection& connection, Guard& guard, UseCases use_cases, const ObjectIndex& index)
+    : ImageAdaptor(std::make_unique<ServedObject>(connection, kProjectsPath,
+                                                  [&index](std::string_view path) { return index.has_image(path); }),
+                   guard, use_cases) {}
+
+ImageAdaptor::ImageAdaptor(std::unique_ptr<ServedObject> object, Guard& guard, UseCases use_cases)
+    : Image_adaptor(*object), object_(std::move(object)), guard_(guard), use_cases_(use_cases) {
+  object_->finishRegistration();
+}
+
+template <typename... Out, typename Handler>
+void ImageAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
+  using Answer = std::invoke_result_t<Handler, const Principal&, const Names&>;
+  auto call = object_->current_call();
+  auto names = parse_path<berth::Fingerprint>(call.path, "image");
+  const auto project = names ? names->project.str() : std::string();
+  const auto name = names ? names->name.str() : std::string();
+  guard_.run(std::move(call).about(project, name), std::move(reply),
+             [names = std::move(names), handler = std::move(handler)](const Principal& who) -> Answer {
+               if (!names) return names.error();
+               return handler(who, *names);
+             });
+}
+
+void ImageAdaptor::GetDetails(sdbus::Result<Options>&& reply) {
+  run(std::move(reply), [this](const Principal& who, const Names& it) -> Result<Options> {
+    BERTH_TRY(const auto rows, use_cases_.images.describe(who, it.project, std::vector{it.name.str()}));
+    if (rows.size() != 1) return Error{Code::NotFound, "There is no image " + it.name.str()};
+    return to_variants(rows.front());
+  });
+}
+
+void ImageAdaptor::Update(sdbus::Result<>&& reply, Options changes, Options options) {
+  run(std::move(reply), [this, changes = std::move(changes), options = std::move(options)](const Principal& who,
+                                                                                          const Names& it) -> Result<void> {
+    BERTH_TRY(auto wanted, read_changes(changes, options));
+    return use_cases_.images.update(who, it.project, it.name, std::move(wanted));
+  });
+}
+
+void ImageAdaptor::Delete(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) {
+  run(std::move(reply),
+      [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<sdbus::ObjectPath> {
+        BERTH_CHECK(no_options(options));
+        return operation_answer(use_cases_.import.remove(who, it.project, it.name));
+      });
+}
+
+std::string ImageAdaptor::Fingerprint() {
+  return value_or_throw(parse_path<berth::Fingerprint>(object_->current_path(), "image")).name.str();
+}
+
+std::string ImageAdaptor::Project() {
+  return value_or_throw(parse_path<berth::Fingerprint>(object_->current_path(), "image")).project.str();
+}
+
+}  // namespace berth::bus

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/bus/guard.hpp"
+#include "daemon/bus/object_index.hpp"
+#include "daemon/bus/object_names.hpp"
+#include "daemon/bus/served_object.hpp"
+#include "daemon/bus/use_cases.hpp"
+#include "dbus-interfaces/instance_adaptor.hpp"
+
+namespace berth::bus {
+
+/// org.berth.Berth1.Instance for every instance: the path of a call says which. Loop thread only.
+class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
+ public:
+  InstanceAdaptor(BusConnection& connection, Guard& guard, UseCases use_cases, const ObjectIndex& index);
+  /// Tells of a new status of the instance at `path`.
+  void status_changed(const std::string& path) { object_->emit_properties_changed(path, {"Status"}); }
+
+ private:
+  using Options = std::map<std::string, sdbus::Variant>;
+  using Path = sdbus::ObjectPath;
+  using Names = InProject<InstanceName>;
+
+  InstanceAdaptor(std::unique_ptr<ServedObject> object, Guard& guard, UseCases use_cases, const ObjectIndex& index);
+  /// Judges the call about the instance of its path, then gives `handler(who, names)` both on a worker.
+  template <typename... Out, typename Handler>
+  void run(sdbus::Result<Out...>&& reply, Handler handler);
+  const std::string& status_here() const;
+
+  void Start(sdbus::Result<Path>&& reply, Options options) override;
+  void Stop(sdbus::Result<Path>&& reply, Options options) override;
+  void Restart(sdbus::Result<Path>&& reply, Options options) override;
+  void Freeze(sdbus::Result<Path>&& reply, Options options) override;
+  void Unfreeze(sdbus::Result<Path>&& reply, Options options) override;
+  void Rename(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void Delete(sdbus::Result<Path>&& reply, Options options) override;
+  void GetConfig(sdbus::Result<Options>&& reply) override;
+  void Update(sdbus::Result<Path>&& reply, Options changes, Options options) override;
+  void GetState(sdbus::Result<Options>&& reply, Options options) override;
+  void Exec(sdbus::Result<Path, sdbus::UnixFd, sdbus::UnixFd, sdbus::UnixFd>&& reply, std::vector<std::string> command,
+            Options options) override;
+  void ExecTerminal(sdbus::Result<Path, sdbus::UnixFd>&& reply, std::vector<std::string> command, Options options) override;
+  void ExecDetached(sdbus::Result<Path>&& reply, std::vector<std::string> command, Options options) override;
+  void OpenConsole(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
+  void ListLogs(sdbus::Result<std::vector<std::string>>&& reply) override;
+  void OpenLog(sdbus::Result<sdbus::UnixFd>&& reply, std::string name, Options options) override;
+
+  std::string Name() override;
+  std::string Project() override;
+  std::string Type() override;
+  std::string Status() override;
+
+  std::unique_ptr<ServedObject> object_;
+  Guard& guard_;
+  const UseCases use_cases_;
+  const ObjectIndex& index_;
+};
+
+template <typename... Out, typename Handler>
+void InstanceAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
+  using Answer = std::invoke_result_t<Handler, const Principal&, const Names&>;
+  auto call = object_->current_call();
+  auto names = parse_path<InstanceName>(call.path, "instance");
+  const auto project = names ? names->project.str() : std::string();
+  const auto name = names ? names->name.str() : std::string();
+  guard_.run(std::move(call).about(project, name), std::move(reply),
+             [names = std::move(names), handler = std::move(handler)](const Principal& who) -> Answer {
+               if (!names) return names.error();
+               return handler(who, *names);
+             });
+}
+
+}  // namespace berth::bus

@@ -1,0 +1,134 @@
+#include "daemon/bus/answers.hpp"
+#include "daemon/bus/manager_adaptor.hpp"
+#include "daemon/bus/object_names.hpp"
+
+namespace berth::bus {
+namespace {
+
+Result<services::ImportImageRequest> read_import(const std::string& project, sdbus::UnixFd file, VariantMap options) {
+  BERTH_TRY(auto project_name, ProjectName::parse(project));
+  BERTH_TRY(auto own, take_fd(std::move(file)));
+  services::ImportImageRequest request{.project = std::move(project_name), .file = std::move(own)};
+  ConfigMap aliases;
+  OptionReader reader{std::move(options)};
+  reader.read("rootfs", request.rootfs);
+  reader.read("fingerprint", request.fingerprint);
+  reader.read("filename", request.filename);
+  reader.read("public", request.is_public);
+  reader.read("properties", request.properties);
+  reader.read("aliases", aliases);
+  reader.read("auto-update", request.auto_update);
+  BERTH_CHECK(reader.finish());
+  for (auto& [name, description] : aliases) {
+    BERTH_TRY(auto alias, AliasName::parse(name));
+    request.aliases.emplace(std::move(alias), std::move(description));
+  }
+  return request;
+}
+
+}  // namespace
+
+void ManagerAdaptor::ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) {
+  guard_.run(call_about(project), std::move(reply),
+             [this, project, file = std::move(file), options = std::move(options)](const Principal& who) mutable -> Result<Path> {
+               BERTH_TRY(auto request, read_import(project, std::move(file), options));
+               return operation_answer(use_cases_.import.import(who, std::move(request)));
+             });
+}
+
+void ManagerAdaptor::GetImage(sdbus::Result<Path>&& reply, std::string project, std::string reference) {
+  guard_.run(call_about(project, reference), std::move(reply), [this, project, reference](const Principal& who) -> Result<Path> {
+    BERTH_TRY(const auto project_name, ProjectName::parse(project));
+    BERTH_TRY(const auto image, use_cases_.images.resolve(who, project_name, reference));
+    return Path(image_path(project_name, image.fingerprint));
+  });
+}
+
+void ManagerAdaptor::ListImages(sdbus::Result<Rows<Path, std::string, std::string, uint64_t, bool, uint64_t>>&& reply,
+                                std::string project, Options options) {
+  using Answer = Rows<Path, std::string, std::string, uint64_t, bool, uint64_t>;
+  guard_.run(call_about(project), std::move(reply),
+             [this, project, options = std::move(options)](const Principal& who) -> Result<Answer> {
+               BERTH_CHECK(no_options(options));
+               BERTH_TRY(const auto project_name, ProjectName::parse(project));
+               BERTH_TRY(const auto images, use_cases_.images.list(who, project_name));
+               Answer rows;
+               for (const auto& image : images)
+                 rows.emplace_back(image_path(project_name, image.fingerprint), image.fingerprint.str(), image.architecture,
+                                   image.size, image.is_public, to_microseconds(image.uploaded_at));
+               return rows;
+             });
+}
+
+void ManagerAdaptor::DescribeImages(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) {
+  guard_.run(call_about(project), std::move(reply),
+             [this, project, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
+               std::optional<std::vector<std::string>> references;
+               OptionReader reader{options};
+               reader.read("references", references);
+               BERTH_CHECK(reader.finish());
+               BERTH_TRY(const auto project_name, ProjectName::parse(project));
+               return rows_answer(use_cases_.images.describe(who, project_name, references));
+             });
+}
+
+void ManagerAdaptor::ListImageAliases(sdbus::Result<Rows<std::string, std::string, std::string, std::string>>&& reply,
+                                      std::string project) {
+  using Answer = Rows<std::string, std::string, std::string, std::string>;
+  guard_.run(call_about(project), std::move(reply), [this, project](const Principal& who) -> Result<Answer> {
+    BERTH_TRY(const auto project_name, ProjectName::parse(project));
+    BERTH_TRY(const auto aliases, use_cases_.images.aliases(who, project_name));
+    Answer rows;
+    for (const auto& alias : aliases) rows.emplace_back(alias.name.str(), alias.target.str(), "container", alias.description);
+    return rows;
+  });
+}
+
+void ManagerAdaptor::CreateImageAlias(sdbus::Result<>&& reply, std::string project, std::string name, std::string target,
+                                      Options options) {
+  guard_.run(call_about(project, name), std::move(reply),
+             [this, project, name, target, options = std::move(options)](const Principal& who) -> Result<void> {
+               std::string description;
+               OptionReader reader{options};
+               reader.read("description", description);
+               BERTH_CHECK(reader.finish());
+               BERTH_TRY(auto project_name, ProjectName::parse(project));
+               BERTH_TRY(auto alias, AliasName::parse(name));
+               BERTH_TRY(auto fingerprint, Fingerprint::parse(target));
+               return use_cases_.images.create_alias(
+                   who, ImageAlias{std::move(project_name), std::move(alias), std::move(fingerprint), std::move(description)});
+             });
+}
+
+void ManagerAdaptor::UpdateImageAlias(sdbus::Result<>&& reply, std::string project, std::string name, Options changes) {
+  guard_.run(call_about(project, name), std::move(reply),
+             [this, project, name, changes = std::move(changes)](const Principal& who) -> Result<void> {
+               std::optional<std::string> target, description;
+               OptionReader reader{changes};
+               reader.read("target", target);
+               reader.read("description", description);
+               BERTH_CHECK(reader.finish());
+               BERTH_TRY(const auto project_name, ProjectName::parse(project));
+               BERTH_TRY(const auto alias, AliasName::parse(name));
+               return use_cases_.images.update_alias(who, project_name, alias, target, description);
+             });
+}
+
+void ManagerAdaptor::RenameImageAlias(sdbus::Result<>&& reply, std::string project, std::string name, std::string new_name) {
+  guard_.run(call_about(project, name), std::move(reply), [this, project, name, new_name](const Principal& who) -> Result<void> {
+    BERTH_TRY(const auto project_name, ProjectName::parse(project));
+    BERTH_TRY(const auto from, AliasName::parse(name));
+    BERTH_TRY(const auto to, AliasName::parse(new_name));
+    return use_cases_.images.rename_alias(who, project_name, from, to);
+  });
+}
+
+void ManagerAdaptor::DeleteImageAlias(sdbus::Result<>&& reply, std::string project, std::string name) {
+  guard_.run(call_about(project, name), std::move(reply), [this, project, name](const Principal& who) -> Result<void> {
+    BERTH_TRY(const auto project_name, ProjectName::parse(project));
+    BERTH_TRY(const auto alias, AliasName::parse(name));
+    return use_cases_.images.delete_alias(who, project_name, alias);
+  });
+}
+
+}  // namespace berth::bus

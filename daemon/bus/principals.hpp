@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "daemon/bus/bus_connection.hpp"
+#include "daemon/domain/principal.hpp"
+
+namespace berth::bus {
+
+/// Who stands behind each unique name of the bus: asked of the bus driver once a name, or bound by Session.AssumePeer, and
+/// forgotten when the name vanishes. Loop thread only.
+class Principals {
+ public:
+  /// `bridge_uid`: the uid whose connections are the REST bridge's; none = no bridge is known here.
+  Principals(BusConnection& connection, std::optional<std::uint32_t> bridge_uid);
+  Principals(const Principals&) = delete;
+  Principals& operator=(const Principals&) = delete;
+
+  using Resolved = std::function<void(Result<Principal>)>;
+  /// Gives the principal of `name`, perhaps before this returns. AccessDenied when the bus cannot tell, the name is gone, or
+  /// the HTTP client it was bound to has hung up.
+  void resolve(const std::string& name, Resolved then);
+
+  /// Makes the bridge's connection `name` the HTTP client's from now on. `socket` is the daemon's duplicate of the client's
+  /// socket: when the peer hangs up, the connection is nobody's. FailedPrecondition when it was bound before.
+  Result<void> bind(const std::string& name, Principal client, UniqueFd socket);
+
+  /// Called with each name that vanished or whose client hung up.
+  void on_gone(std::function<void(const std::string&)> listener) { listeners_.push_back(std::move(listener)); }
+
+ private:
+  struct Entry {
+    std::optional<Principal> principal;
+    bool bound = false, hung_up = false;
+    std::vector<Resolved> waiting;
+    UniqueFd socket;
+    EventSource hang_up;  // after the socket: goes before it
+  };
+  void answer(const std::string& name, Result<Principal> principal);
+  void forget(const std::string& name);
+  void client_hung_up(const std::string& name);
+
+  BusConnection& connection_;
+  const std::optional<std::uint32_t> bridge_uid_;
+  std::unique_ptr<sdbus::IProxy> driver_;
+  std::map<std::string, Entry> entries_;
+  std::vector<std::function<void(const std::string&)>> listeners_;
+  sdbus::Slot vanished_;
+};
+
+}  // namespace berth::bus

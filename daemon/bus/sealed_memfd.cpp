@@ -1,0 +1,26 @@
+#include "daemon/bus/sealed_memfd.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace berth::bus {
+
+Result<UniqueFd> sealed_memfd(const char* name, std::string_view content) {
+  UniqueFd fd{memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+  if (!fd) return system_error("cannot make a memory file", errno);
+  while (!content.empty()) {
+    const ssize_t written = write(fd.get(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return system_error("cannot fill a memory file", errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (lseek(fd.get(), 0, SEEK_SET) != 0) return system_error("cannot rewind a memory file", errno);
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+    return system_error("cannot seal a memory file", errno);
+  return fd;
+}
+
+}  // namespace berth::bus

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+
+namespace berth::bus {
+
+/// A memory file that holds `content` and can never change again, at its beginning. Any thread.
+Result<UniqueFd> sealed_memfd(const char* name, std::string_view content);
+
+}  // namespace berth::bus

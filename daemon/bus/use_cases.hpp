@@ -1,0 +1,29 @@
+#pragma once
+
+#include "daemon/services/images.hpp"
+#include "daemon/services/instance_config.hpp"
+#include "daemon/services/instance_create.hpp"
+#include "daemon/services/instance_exec.hpp"
+#include "daemon/services/instance_lifecycle.hpp"
+#include "daemon/services/instance_query.hpp"
+#include "daemon/services/operations.hpp"
+#include "daemon/services/profiles.hpp"
+#include "daemon/services/server.hpp"
+
+namespace berth::bus {
+
+/// What the bus reaches. References only; main makes the services and outlives the bus with them.
+struct UseCases {
+  services::InstanceCreate& create;
+  services::InstanceLifecycle& lifecycle;
+  services::InstanceQuery& query;
+  services::InstanceConfig& config;
+  services::InstanceExec& exec;
+  services::ImageImport& import;
+  services::Images& images;
+  services::Profiles& profiles;
+  services::Server& server;
+  services::Operations& operations;
+};
+
+}  // namespace berth::bus
