@@ -78,6 +78,8 @@ Result<TreeFacts> check_tree(int root, std::uint64_t max_members) {
     struct stat info {};
     if (fstatat(dirfd(dir), name, &info, AT_SYMLINK_NOFOLLOW) != 0)
       return system_error("cannot look at " + shown(path), errno);
+    if (!S_ISDIR(info.st_mode) && info.st_nlink > 0)
+      facts.bytes += static_cast<std::uint64_t>(info.st_blocks) * 512 / static_cast<std::uint64_t>(info.st_nlink);
     if (S_ISCHR(info.st_mode) && info.st_rdev == 0) {
       facts.overlay_marks = true;
     } else if (S_ISCHR(info.st_mode) || S_ISBLK(info.st_mode)) {

@@ -10,6 +10,7 @@ namespace berth::helpers {
 /// What a look at an unpacked tree found.
 struct TreeFacts {
   std::uint64_t members = 0;
+  std::uint64_t bytes = 0;     ///< on disk, files with more names counted once
   bool overlay_marks = false;  ///< whiteouts or overlay attributes: not fit to be a lower layer
 };
 

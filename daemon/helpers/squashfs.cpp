@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -21,7 +22,7 @@ namespace berth::helpers {
 namespace {
 
 constexpr const char* kUnsquashfs = "/usr/bin/unsquashfs";
-constexpr std::size_t kMaxComplaint = 64 << 10;
+constexpr std::size_t kMaxLine = 16 << 10;
 
 /// Number of inodes from the superblock, which unsquashfs goes by as well.
 Result<std::uint32_t> inode_count() {
@@ -33,13 +34,62 @@ Result<std::uint32_t> inode_count() {
          static_cast<std::uint32_t>(head[6]) << 16 | static_cast<std::uint32_t>(head[7]) << 24;
 }
 
-struct Outcome {
-  int status = 0;
-  std::string complaints;  ///< what it wrote to its standard error, cut
+/// An attribute that belongs to the host (`trusted.*`, labels of security modules) cannot be set in the confinement and is
+/// left out, as from a tarball.
+bool is_host_attribute_complaint(std::string_view line) {
+  constexpr std::string_view kStart = "write_xattr: failed to write xattr ";
+  if (!line.starts_with(kStart)) return false;
+  line.remove_prefix(kStart.size());
+  return line.starts_with("trusted.") || (line.starts_with("security.") && !line.starts_with("security.capability "));
+}
+
+/// What unsquashfs writes to its standard error, judged line by line as it comes.
+class Complaints {
+ public:
+  void add(std::string_view text) {
+    rest_ += text;
+    std::size_t begin = 0;
+    for (std::size_t end; (end = rest_.find('\n', begin)) != std::string::npos; begin = end + 1)
+      judge(std::string_view(rest_).substr(begin, end - begin));
+    rest_.erase(0, begin);
+    if (rest_.size() > kMaxLine) rest_.resize(kMaxLine);
+  }
+  Result<void> verdict(int status) {
+    if (!rest_.empty()) judge(std::exchange(rest_, {}));
+    if (error_) return *std::move(error_);
+    if (WIFEXITED(status) && first_.empty() && (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) == 2 && tolerated_))) return {};
+    if (WIFEXITED(status) && WEXITSTATUS(status) >= 126) return Error{Code::Internal, first_};
+    return Error{Code::InvalidArgument, "the squashfs file is damaged, truncated or not understood: " + shown(first_)};
+  }
+  bool overlay_marks() const { return overlay_marks_; }
+
+ private:
+  void judge(std::string_view line) {
+    if (line.empty() || error_) return;
+    if (is_host_attribute_complaint(line)) {
+      tolerated_ = true;
+      overlay_marks_ = overlay_marks_ || line.find(" trusted.overlay.") != std::string_view::npos;
+    } else if (line.find("No space left on device") != std::string_view::npos) {
+      error_ = Error{Code::Unavailable, "the disk is full: cannot unpack the image; free some space and try again"};
+    } else if (line.find("File too large") != std::string_view::npos) {
+      error_ = Error{Code::LimitsExceeded, "a file of the image is too large: " + shown(line)};
+    } else if (line.find("create_inode: failed to create") != std::string_view::npos && line.find(" device ") != std::string_view::npos) {
+      error_ = Error{Code::InvalidArgument, "the image holds a device node, which an unprivileged image may not have: " + shown(line)};
+    } else if (first_.empty()) {
+      first_ = line;
+    }
+  }
+
+  std::string rest_;
+  std::string first_;  ///< the first complaint that nothing explains
+  std::optional<Error> error_;
+  bool tolerated_ = false;
+  bool overlay_marks_ = false;
 };
 
-/// Starts unsquashfs with literals only. Members of dev/ stay out (see unpack.cpp: liblxc mounts its own /dev there).
-Result<Outcome> run_unsquashfs() {
+/// Runs unsquashfs with literals only; the value is its wait status. It goes on after an error (`-ignore-errors`), since an
+/// attribute of the host's is one; whether the image is good is for the complaints to say. Members of dev/ stay out (see unpack.cpp: liblxc mounts its own /dev there).
+Result<int> run_unsquashfs(Complaints& complaints) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
   const UniqueFd read_end(ends[0]);
@@ -50,7 +100,7 @@ Result<Outcome> run_unsquashfs() {
   const UniqueFd nowhere(ends[1]);
   nobody_reads.reset();
   const std::string processors = std::to_string(std::min(std::thread::hardware_concurrency(), 8U));
-  const std::array argv{kUnsquashfs, "-no-progress", "-quiet", "-force", "-processors", processors.c_str(),
+  const std::array argv{kUnsquashfs, "-no-progress", "-quiet", "-force", "-ignore-errors", "-processors", processors.c_str(),
                                    "-da", "64", "-fr", "64", "-dest", "/rootfs", "-excludes", "/image", "dev/*", static_cast<const char*>(nullptr)};
   const pid_t child = fork();
   if (child < 0) return system_error("cannot fork", errno);
@@ -66,65 +116,31 @@ Result<Outcome> run_unsquashfs() {
     _exit(127);
   }
   write_end.reset();
-  Outcome out;
   std::array<char, 4096> chunk{};
   for (;;) {
     const ssize_t n = read(read_end.get(), chunk.data(), chunk.size());
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
-    if (out.complaints.size() < kMaxComplaint) out.complaints.append(chunk.data(), static_cast<std::size_t>(n));
+    complaints.add({chunk.data(), static_cast<std::size_t>(n)});
   }
-  while (waitpid(child, &out.status, 0) < 0 && errno == EINTR) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  return out;
+  return status;
 }
 
-/// An attribute that belongs to the host (`trusted.*`, labels of security modules) cannot be set in the confinement and is
-/// left out, as from a tarball.
-bool is_host_attribute_complaint(std::string_view line) {
-  constexpr std::string_view kStart = "write_xattr: failed to write xattr ";
-  if (!line.starts_with(kStart)) return false;
-  line.remove_prefix(kStart.size());
-  return line.starts_with("trusted.") || (line.starts_with("security.") && !line.starts_with("security.capability "));
-}
+Error too_much_data() { return Error{Code::LimitsExceeded, "the image holds more data than is accepted"}; }
 
-/// What unsquashfs complained of, judged line by line.
-Result<void> judge(const Outcome& outcome, bool& overlay_marks) {
-  std::string first;
-  bool explained = false;
-  for (std::string_view rest = outcome.complaints; !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.empty()) continue;
-    if (is_host_attribute_complaint(line)) {
-      explained = true;
-      overlay_marks = overlay_marks || line.find(" trusted.overlay.") != std::string_view::npos;
-      continue;
-    }
-    if (line.find("No space left on device") != std::string_view::npos)
-      return Error{Code::Unavailable, "the disk is full: cannot unpack the image; free some space and try again"};
-    if (line.find("File too large") != std::string_view::npos)
-      return Error{Code::LimitsExceeded, "a file of the image is too large: " + shown(line)};
-    if (line.starts_with("create_inode: failed to create") && line.find(" device ") != std::string_view::npos)
-      return Error{Code::InvalidArgument, "the image holds a device node, which an unprivileged image may not have: " + shown(line)};
-    if (first.empty()) first = line;
-  }
-  if (WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 0) return {};
-  if (WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) == 2 && explained && first.empty()) return {};
-  if (WIFEXITED(outcome.status) && WEXITSTATUS(outcome.status) >= 126) return Error{Code::Internal, shown(first)};
-  return Error{Code::InvalidArgument, "the squashfs file is damaged, truncated or not understood: " + shown(first)};
-}
-
-Result<std::string> unpack_and_check(std::uint64_t max_members) {
+Result<std::string> unpack_and_check(std::uint64_t max_bytes, std::uint64_t max_members) {
   BERTH_TRY(const std::uint32_t inodes, inode_count());
   if (inodes > max_members) return Error{Code::LimitsExceeded, "the image has too many files"};
-  BERTH_TRY(const Outcome outcome, run_unsquashfs());
-  bool overlay_marks = false;
-  BERTH_CHECK(judge(outcome, overlay_marks));
+  Complaints complaints;
+  BERTH_TRY(const int status, run_unsquashfs(complaints));
+  BERTH_CHECK(complaints.verdict(status));
   const UniqueFd root(open("/rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   BERTH_TRY(const TreeFacts facts, check_tree(root.get(), max_members));
-  return nlohmann::json{{"members", facts.members}, {"plain", overlay_marks || facts.overlay_marks}}.dump();
+  if (facts.bytes > max_bytes) return too_much_data();
+  return nlohmann::json{{"members", facts.members}, {"plain", complaints.overlay_marks() || facts.overlay_marks}}.dump();
 }
 
 /// Bytes that the (only) child of `confined` has written, holes not counted; 0 while there is none.
@@ -148,11 +164,12 @@ Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members) 
   confinement.programs = true;
   confinement.memory = 4UL << 30;
   const auto work = [&] {
-    const auto result = unpack_and_check(max_members);
+    const auto result = unpack_and_check(max_bytes, max_members);
     if (result) report_result(*result);
     else report_error(result.error());
     return result ? 0 : 1;
   };
+  // A bomb is ended while it goes off; one that was quick is found by the look afterwards.
   bool too_much = false;
   const auto watch = [&](int child) {
     const std::uint64_t written = written_by_child_of(child);
@@ -161,7 +178,7 @@ Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members) 
     return too_much;
   };
   BERTH_TRY(const int status, run_confined(confinement, work, watch));
-  if (too_much) return Error{Code::LimitsExceeded, "the image holds more data than is accepted"};
+  if (too_much) return too_much_data();
   if (WIFSIGNALED(status))
     return Error{Code::InvalidArgument, "the squashfs file cannot be read: its unpacking broke off by signal " +
                                             std::to_string(WTERMSIG(status))};

@@ -58,7 +58,11 @@ Result<UniqueFd> TreeWriter::make_parents(const std::string& path, const std::st
 }
 
 Result<int> TreeWriter::parent(const std::string& path, const std::string& member) {
-  if (path.empty()) return root_;
+  if (path.empty()) {
+    // What happens at the top may remove the folder that is kept open below.
+    parent_fd_.reset();
+    return root_;
+  }
   if (parent_fd_ && path == parent_path_) return parent_fd_.get();
   UniqueFd fd = open_beneath(root_, path, O_PATH | O_DIRECTORY);
   if (!fd && errno == ENOENT) {
