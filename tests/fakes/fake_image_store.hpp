@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -7,8 +8,9 @@
 #include <cstdio>
 #include <map>
 #include <mutex>
-#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "daemon/ports/image_store.hpp"
 
@@ -41,10 +43,12 @@ class FakeImageStore final : public ports::ImageStore {
 
   Result<ports::StagedImage> stage(ports::ImageSource source, const ports::ImageProgress& progress,
                                    const std::function<bool()>& cancelled) override {
-    std::string bytes = read_all(source.file.get());
-    if (source.rootfs) bytes += read_all(source.rootfs->get());
-    progress("unpack", bytes.size());
-    if (cancelled()) return Error{Code::Cancelled, "The import was cancelled"};
+    std::vector<std::string> files{read_all(source.file.get())};
+    if (source.rootfs) files.push_back(read_all(source.rootfs->get()));
+    std::string bytes;
+    for (const std::string& file : files) bytes += file;
+    if (progress) progress("unpack", bytes.size());
+    if (cancelled && cancelled()) return Error{Code::Cancelled, "The import was cancelled"};
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(take_failure("stage"));
     const auto fingerprint = fingerprint_of(bytes);
@@ -56,14 +60,16 @@ class FakeImageStore final : public ports::ImageStore {
                               .split = source.rootfs.has_value(),
                               .needs_plain_root = next_plain_,
                               .metadata = next_};
-    staged_.insert(staged.staging);
+    staged_.insert_or_assign(staged.staging, std::move(files));
     return staged;
   }
   Result<void> commit(const ports::StagedImage& staged) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(take_failure("commit"));
-    if (staged_.erase(staged.staging) == 0) return Error{Code::NotFound, "No such staging"};
+    auto files = staged_.extract(staged.staging);
+    if (files.empty()) return Error{Code::NotFound, "No such staging"};
     images_.insert_or_assign(staged.fingerprint, staged);
+    files_.insert_or_assign(staged.fingerprint, std::move(files.mapped()));
     return {};
   }
   void discard(const Uuid& staging) override {
@@ -89,7 +95,15 @@ class FakeImageStore final : public ports::ImageStore {
   Result<std::vector<UniqueFd>> files(const Fingerprint& fingerprint) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(find(fingerprint));
-    return std::vector<UniqueFd>{};
+    std::vector<UniqueFd> out;
+    for (const std::string& bytes : files_.at(fingerprint)) {
+      UniqueFd fd(memfd_create("image", MFD_CLOEXEC));
+      if (!fd || write(fd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+        return Error{Code::Internal, "cannot make a file in memory"};
+      lseek(fd.get(), 0, SEEK_SET);
+      out.push_back(std::move(fd));
+    }
+    return out;
   }
   Result<void> remove(const Fingerprint& fingerprint) override {
     const std::lock_guard lock(mutex_);
@@ -132,11 +146,14 @@ class FakeImageStore final : public ports::ImageStore {
   }
 
   std::mutex mutex_;
-  ports::ImageMetadata next_{.architecture = "x86_64", .properties = {{"os", "busybox"}}};
+  ports::ImageMetadata next_{.architecture = "x86_64",
+                             .created_at = Timestamp(std::chrono::seconds(1700000000)),
+                             .properties = {{"os", "busybox"}}};
   bool next_plain_ = false;
   std::map<std::string, Error> failures_;
   std::map<Fingerprint, ports::StagedImage> images_;
-  std::set<Uuid> staged_;
+  std::map<Uuid, std::vector<std::string>> staged_;               ///< the files of each
+  std::map<Fingerprint, std::vector<std::string>> files_;
 };
 
 }  // namespace berth::fakes
