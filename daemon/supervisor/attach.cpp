@@ -52,7 +52,11 @@ int run_inside(void* payload) {
   auto& prepared = *static_cast<Prepared*>(payload);
   const ExecCommand& command = *prepared.command;
   (void)::setsid();
-  if (command.terminal && ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) return kCannotRun;
+  if (command.terminal && ::ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0) {
+    if (errno != EIO) return kCannotRun;
+    reset_signals();  // the other side has hung up already: end as the command would have
+    (void)::raise(SIGHUP);
+  }
   const std::string& folder = command.cwd.empty() ? prepared.home : command.cwd;
   if (folder.empty() || ::chdir(folder.c_str()) != 0) (void)!::chdir("/");
   reset_signals();

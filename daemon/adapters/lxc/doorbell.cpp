@@ -55,7 +55,7 @@ void LxcRuntime::visitor_leaves(std::uint64_t id) {
   if (visitor.uuid) {  // it may have left a cgroup
     {
       const std::scoped_lock lock(mutex_);
-      if (!running_.contains(*visitor.uuid)) running_[*visitor.uuid].unit = visitor.unit;
+      if (!running_.contains(*visitor.uuid)) running_[*visitor.uuid] = Running{.unit = visitor.unit, .starting = true};
     }
     supervisor_gone(*visitor.uuid, EventLoop::Clock::now() + 2s);
   }
@@ -176,12 +176,12 @@ void LxcRuntime::told_state(const Uuid& uuid, const supervisor::Message& message
 void LxcRuntime::supervisor_gone(const Uuid& uuid, EventLoop::Clock::time_point deadline) {
   std::string parent;
   std::string unit;
-  bool ran = false;
+  bool starting = false;
   {
     const std::scoped_lock lock(mutex_);
     const auto found = running_.find(uuid);
     if (found == running_.end()) return;
-    ran = found->second.init != 0;
+    starting = found->second.starting;
     unit = found->second.unit;
     parent = found->second.cgroup.parent();
   }
@@ -194,7 +194,7 @@ void LxcRuntime::supervisor_gone(const Uuid& uuid, EventLoop::Clock::time_point 
     }
     (void)::unlink(paths_.unit(unit).c_str());
     (void)::unlink(paths_.control(uuid).c_str());
-    report = ExitReport{ran ? ExitReport::Reason::Killed : ExitReport::Reason::StartFailed,
+    report = ExitReport{starting ? ExitReport::Reason::StartFailed : ExitReport::Reason::Killed,
                         "the container's supervisor was killed",
                         std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
   }

@@ -51,6 +51,7 @@ class LxcRuntime final : public ports::ContainerRuntime {
     std::string unit;
     GuestCgroup cgroup;
     bool frozen = false;
+    bool starting = false;  ///< its supervisor went before it said that the container runs
     std::shared_ptr<UniqueFd> watch;  ///< loop thread only
   };
   /// Somebody in start().
