@@ -1,0 +1,133 @@
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "daemon/ports/storage_driver.hpp"
+
+namespace berth::testing_support {
+
+/// A storage driver that keeps roots in memory: what the services see of a driver, without a disk. `trees` says which
+/// image trees exist. Any thread.
+class FakeStorageDriver : public ports::StorageDriver {
+ public:
+  explicit FakeStorageDriver(bool layered = true) : layered_(layered) {}
+
+  /// The next call that changes something fails with `error`, once.
+  void fail_next(Error error) {
+    const std::lock_guard hold(mutex_);
+    failure_ = std::move(error);
+  }
+  /// Trees that are there; empty: every absolute path but those below /nonexistent.
+  void set_trees(std::set<std::string> trees) {
+    const std::lock_guard hold(mutex_);
+    trees_ = std::move(trees);
+  }
+  std::size_t trash() const {
+    const std::lock_guard hold(mutex_);
+    return trash_;
+  }
+
+  std::string_view name() const override { return layered_ ? "overlay" : "dir"; }
+  ports::StorageCapabilities capabilities() const override { return {layered_, true, false}; }
+
+  Result<void> ensure_image(const Fingerprint&, const std::string& tree) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    return look_at(tree);
+  }
+  Result<void> remove_image(const Fingerprint& fingerprint) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    for (const auto& [instance, root] : roots_)
+      if (root.spec.kind == ports::RootSpec::Kind::Overlay && root.image == fingerprint.str())
+        return Error{Code::FailedPrecondition, "the image " + fingerprint.str() + " is the base of the instance " + instance.str()};
+    return {};
+  }
+  Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree, bool plain) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    BERTH_CHECK(look_at(tree));
+    const std::string path = "/pool/instances/" + instance.str();
+    if (layered_ && !plain)
+      return insert(instance, {{.kind = ports::RootSpec::Kind::Overlay, .lower = tree, .layer = path + "/layer"}, image.str()});
+    return insert(instance, {{.kind = ports::RootSpec::Kind::Plain, .plain = path + "/rootfs"}, image.str()});
+  }
+  Result<void> create_empty_root(const Uuid& instance) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    return insert(instance, {{.kind = ports::RootSpec::Kind::Plain, .plain = "/pool/instances/" + instance.str() + "/rootfs"}, ""});
+  }
+  Result<void> convert_to_plain(const Uuid& instance) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    const auto found = roots_.find(instance);
+    if (found == roots_.end()) return missing(instance);
+    found->second.spec = {.kind = ports::RootSpec::Kind::Plain, .plain = "/pool/instances/" + instance.str() + "/rootfs"};
+    return {};
+  }
+  Result<ports::RootSpec> root(const Uuid& instance) override {
+    const std::lock_guard hold(mutex_);
+    const auto found = roots_.find(instance);
+    if (found == roots_.end()) return missing(instance);
+    return found->second.spec;
+  }
+  Result<void> delete_root(const Uuid& instance) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    trash_ += roots_.erase(instance);
+    return {};
+  }
+  Result<std::uint64_t> usage(const Uuid& instance) override {
+    const std::lock_guard hold(mutex_);
+    if (!roots_.contains(instance)) return missing(instance);
+    return std::uint64_t{4096};
+  }
+  Result<void> empty_trash() override {
+    const std::lock_guard hold(mutex_);
+    trash_ = 0;
+    return {};
+  }
+  Result<std::vector<Uuid>> roots() override {
+    const std::lock_guard hold(mutex_);
+    std::vector<Uuid> out;
+    for (const auto& [instance, root] : roots_) out.push_back(instance);
+    return out;
+  }
+
+ private:
+  struct Root {
+    ports::RootSpec spec;
+    std::string image;
+  };
+  static Error missing(const Uuid& instance) {
+    return Error{Code::NotFound, "the instance " + instance.str() + " has no root in this pool"};
+  }
+  Result<void> insert(const Uuid& instance, Root root) {
+    if (!roots_.try_emplace(instance, std::move(root)).second)
+      return Error{Code::AlreadyExists, "the instance " + instance.str() + " has a root already"};
+    return {};
+  }
+  Result<void> look_at(const std::string& tree) const {
+    if (trees_.empty() ? tree.starts_with("/nonexistent") : !trees_.contains(tree))
+      return Error{Code::NotFound, "there is no folder " + tree};
+    return {};
+  }
+  Result<void> take_failure() {
+    if (!failure_) return {};
+    Error error = *std::move(failure_);
+    failure_.reset();
+    return error;
+  }
+
+  mutable std::mutex mutex_;
+  bool layered_;
+  std::map<Uuid, Root> roots_;
+  std::set<std::string> trees_;
+  std::optional<Error> failure_;
+  std::size_t trash_ = 0;
+};
+
+}  // namespace berth::testing_support
