@@ -49,6 +49,8 @@ Result<void> LxcRuntime::attach(ports::RuntimeEvents events) {
   BERTH_CHECK(make_folder(paths_.units(), 0700));
   if (!listener_) {
     BERTH_TRY(listener_, listen_packets(paths_.doorbell()));
+  } else if (::fcntl(listener_.get(), F_SETFL, O_NONBLOCK) != 0) {  // a visitor may be gone before it is let in
+    return system_error("cannot prepare the doorbell", errno);
   }
   BERTH_TRY(EventLoop loop, EventLoop::create());
   loop_ = std::make_shared<EventLoop>(std::move(loop));
