@@ -8,6 +8,7 @@
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "daemon/domain/idmap.hpp"
+#include "daemon/domain/lxc_config.hpp"
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/container_runtime.hpp"
 #include "daemon/ports/image_store.hpp"
@@ -53,6 +54,7 @@ struct Context {
   HostAccessCheck host_access;
   Paths paths;
   std::vector<IdRange> subuids, subgids;
+  LxcHostFacts lxc_host;
 };
 
 }  // namespace berth::services

@@ -14,6 +14,14 @@ std::optional<ExecTable::Row> ExecTable::find(const OperationId& id) const {
   return found->second;
 }
 
+std::vector<OperationId> ExecTable::of(const Uuid& instance) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<OperationId> found;
+  for (const auto& [id, row] : rows_)
+    if (row.instance == instance) found.push_back(id);
+  return found;
+}
+
 std::optional<ExecTable::Row> ExecTable::begin(const OperationId& id) {
   const std::lock_guard lock(mutex_);
   const auto found = rows_.find(id);

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "base/names.hpp"
 #include "base/result.hpp"
@@ -20,6 +21,8 @@ class ExecTable {
 
   void add(const OperationId& id, Row row);
   std::optional<Row> find(const OperationId& id) const;
+  /// Those of one instance.
+  std::vector<OperationId> of(const Uuid& instance) const;
   /// Marks a deferred command as begun and says where it is; nothing when it is not there or was begun before. Exactly one
   /// caller gets it.
   std::optional<Row> begin(const OperationId& id);

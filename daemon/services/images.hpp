@@ -44,8 +44,16 @@ class ImageImport {
   Result<OperationId> remove(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
 
  private:
+  Result<Document> run(const Principal& who, ImportImageRequest& request, OperationContext& operation);
+  /// Makes what was staged an image of the project. On error nothing is left but the staging.
+  Result<void> keep(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged);
+  Result<void> drop(const ProjectName& project, const Fingerprint& fingerprint);
+
   Context& context_;
 };
+
+/// Rule 7 for what a client or an archive says of an image.
+Result<void> check_image_texts(const std::string& filename, const ConfigMap& properties);
 
 /// Finding images, their aliases and properties. Blocking; workers only.
 class Images {
@@ -66,6 +74,8 @@ class Images {
   Result<void> delete_alias(const Principal& who, const ProjectName& project, const AliasName& name);
 
  private:
+  Result<ImageAlias> visible_alias(const Principal& who, const ProjectName& project, const AliasName& name);
+
   Context& context_;
 };
 

@@ -5,6 +5,8 @@
 
 #include "base/names.hpp"
 #include "base/result.hpp"
+#include "daemon/domain/expand.hpp"
+#include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/domain/types.hpp"
 #include "daemon/services/context.hpp"
@@ -31,7 +33,12 @@ class InstanceConfig {
   Result<OperationId> update(const Principal& who, const ProjectName& project, const InstanceName& name, InstanceChanges changes);
 
  private:
+  Result<void> commit(const Instance& current, Instance wanted, const Expanded& before, const Expanded& after);
+
   Context& context_;
 };
+
+/// Whether what an existing instance would be makes sense as a whole, and its root stays where it is.
+Result<void> check_final(const Instance& instance, const Expanded& wanted);
 
 }  // namespace berth::services

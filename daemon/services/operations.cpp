@@ -220,6 +220,8 @@ Operations::~Operations() { shut_down(); }
 
 void Operations::shut_down() { state_->closed = true; }
 
+bool Operations::closing() const { return state_->closed; }
+
 void Operations::listen(OperationListener listener) { state_->listener = std::move(listener); }
 
 Result<OperationId> Operations::start(OperationSpec spec, OperationBody body) {

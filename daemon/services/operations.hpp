@@ -77,6 +77,7 @@ class Operations {
   std::size_t running() const;
   /// From now on every body sees cancelled(), and nothing new starts (Unavailable): so that the pool can be stopped.
   void shut_down();
+  bool closing() const;
 
  private:
   struct Entry;

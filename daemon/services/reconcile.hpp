@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
+#include "daemon/domain/instance.hpp"
 #include "daemon/domain/storage_pool.hpp"
 #include "daemon/ports/container_runtime.hpp"
 #include "daemon/ports/storage_driver.hpp"
@@ -38,6 +41,22 @@ class Reconcile {
   void exec_finished(const OperationId& id, int code);
 
  private:
+  void settle(const Instance& instance, const ports::ExitReport& report);
+  Result<void> open_pools();
+  Result<void> make_default_profile();
+  Result<void> settle_intents();
+  Result<void> settle_intent(const ports::Intent& intent);
+  Result<void> settle_images();
+  Result<void> settle_instances();
+  void settle_running(const Instance& instance);
+  void settle_stopped(const Instance& instance, bool same_boot);
+  void warn_of_strays(const std::vector<Instance>& instances);
+  /// Whether a daemon of this boot has been through autostart().
+  bool boot_was_seen() const;
+  void remember_boot() const;
+  void autostart_from(std::size_t index, std::shared_ptr<std::vector<Instance>> instances,
+                      std::shared_ptr<std::vector<std::chrono::seconds>> delays);
+
   Context& context_;
   PoolFactory pools_;
 };

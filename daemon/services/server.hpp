@@ -36,6 +36,7 @@ class Server {
 
  private:
   Context& context_;
+  std::map<std::string, std::string> storage_versions_;
   Document fixed_;  ///< the part of the environment that does not change
 };
 

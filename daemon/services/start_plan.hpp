@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "base/names.hpp"
 #include "base/result.hpp"
+#include "daemon/domain/instance.hpp"
 #include "daemon/ports/container_runtime.hpp"
 #include "daemon/services/context.hpp"
 
@@ -17,6 +19,11 @@ class StartPlanner {
   Result<ports::StartPlan> prepare(const std::string& unit, const std::string& invocation_id);
 
  private:
+  Result<Instance> find(const std::string& unit);
+  Result<ports::StartPlan> build(const Instance& instance);
+  /// A supervisor that falls silent must not keep the instance's lock for ever.
+  void give_up_later(const Uuid& instance, const OperationId& operation);
+
   Context& context_;
 };
 

@@ -17,4 +17,11 @@ std::optional<StartTable::Row> StartTable::take(const Uuid& instance) {
   return std::move(row.mapped());
 }
 
+std::optional<StartTable::Row> StartTable::take(const Uuid& instance, const OperationId& operation) {
+  const std::lock_guard lock(mutex_);
+  const auto found = rows_.find(instance);
+  if (found == rows_.end() || found->second.operation != operation) return std::nullopt;
+  return std::move(rows_.extract(found).mapped());
+}
+
 }  // namespace berth::services

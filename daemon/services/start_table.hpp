@@ -21,6 +21,8 @@ class StartTable {
 
   void add(const Uuid& instance, Row row);
   std::optional<Row> take(const Uuid& instance);
+  /// The same, only if it is still that start.
+  std::optional<Row> take(const Uuid& instance, const OperationId& operation);
 
  private:
   std::mutex mutex_;

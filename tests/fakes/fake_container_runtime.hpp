@@ -261,7 +261,7 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
       report_locked(uuid, {.reason = ExitReport::Reason::StartFailed, .message = error.message});
       return error;
     }
-    containers_[uuid] = Container{.pid = ++last_pid_, .plan = std::move(plan)};
+    containers_.insert_or_assign(uuid, Container{.pid = ++last_pid_, .plan = std::move(plan)});
     if (events_.on_started) queue_.push_back([started = events_.on_started, uuid] { started(uuid); });
     changed_.notify_all();
     return {};
