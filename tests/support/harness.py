@@ -1,10 +1,13 @@
 """What script tests share: cases in order, their report as TAP, and a private Berth to run against."""
 
 import atexit
+import http.client
+import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -131,3 +134,34 @@ class Instance:
     def make_image(self, name, *options):
         good(command(f"{SOURCE}/tools/make-image", *options, f"{self.work}/{name}", timeout=600))
         return f"{self.work}/{name}"
+
+
+class Rest(http.client.HTTPConnection):
+    """The REST API through the unix socket."""
+
+    def __init__(self, path, timeout=60):
+        super().__init__("berth", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+    def ask(self, method, path, body=None):
+        """The whole answer, whatever it says."""
+        self.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": "application/json"})
+        return json.loads(self.getresponse().read())
+
+    def metadata(self, method, path, body=None):
+        answer = self.ask(method, path, body)
+        if answer["type"] == "error":
+            raise AssertionError(f"{method} {path}: {answer['error']}")
+        return answer["metadata"]
+
+    def finished(self, method, path, body=None):
+        """Waits for the operation, which must succeed; gives it."""
+        operation = self.metadata(method, path, body)
+        done = self.metadata("GET", f"/1.0/operations/{operation['id']}/wait")
+        equal(done["status"], "Success", f"{method} {path} ({done['err']})")
+        return done
