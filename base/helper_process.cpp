@@ -36,7 +36,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-/// A duplicate that stands clear of the numbers the helper's own descriptors go to, so that no dup2 overwrites a source.
+/// A duplicate that stands clear of the numbers the helper's own descriptors go to, so that no dup2 overwrites a
+/// source.
 Result<UniqueFd> clear_of_targets(int fd, int above) {
   const int copy = fcntl(fd, F_DUPFD_CLOEXEC, above);
   if (copy < 0) return system_error("cannot duplicate a descriptor", errno);
@@ -174,7 +175,8 @@ Result<std::string> HelperProcess::finish(const Progress& progress, const std::f
   if (WIFSIGNALED(status))
     return Error{Code::Internal, "the helper was ended by signal " + std::to_string(WTERMSIG(status))};
   if (!has_result_ || WEXITSTATUS(status) != 0)
-    return Error{Code::Internal, "the helper ended with status " + std::to_string(WEXITSTATUS(status)) + " and no answer"};
+    return Error{Code::Internal,
+                 "the helper ended with status " + std::to_string(WEXITSTATUS(status)) + " and no answer"};
   return std::move(result_);
 }
 

@@ -19,9 +19,9 @@ inline constexpr int kHelperInput = 0;
 inline constexpr int kHelperReport = 3;
 inline constexpr int kHelperFirst = 4;
 
-/// One run of berth-helper. The program is started with an argument vector and inherits just the descriptors it is given;
-/// it reports by lines on a pipe: `progress BYTES`, and at the end `result TEXT` or `error CODE TEXT`.
-/// What comes over that pipe was written by a process that reads hostile input: it is bounded and control characters are
+/// One run of berth-helper. The program is started with an argument vector and inherits just the descriptors it is
+/// given; it reports by lines on a pipe: `progress BYTES`, and at the end `result TEXT` or `error CODE TEXT`. What
+/// comes over that pipe was written by a process that reads hostile input: it is bounded and control characters are
 /// taken out of error texts; a result is for the caller to parse with care.
 /// Blocking; one thread at a time. The destructor kills a helper that still runs and reaps it.
 class HelperProcess {
@@ -30,8 +30,8 @@ class HelperProcess {
 
   /// Starts `program` (an absolute path) with the given arguments. `input` becomes its standard input (-1: /dev/null);
   /// `descriptors` become kHelperFirst and up; they stay the caller's. Errors: Internal.
-  static Result<HelperProcess> start(const std::string& program, std::initializer_list<const char*> arguments, int input,
-                                     const std::vector<int>& descriptors);
+  static Result<HelperProcess> start(const std::string& program, std::initializer_list<const char*> arguments,
+                                     int input, const std::vector<int>& descriptors);
 
   HelperProcess(HelperProcess&& other) noexcept;
   HelperProcess& operator=(HelperProcess&&) = delete;
@@ -45,7 +45,8 @@ class HelperProcess {
   bool read_report(const Progress& progress);
   /// True when the helper has told an error; finish() returns it.
   bool failed() const noexcept { return !error_.empty(); }
-  /// Waits for the end, asking `cancelled` five times a second; Errors: the helper's own, Cancelled, Internal when it broke.
+  /// Waits for the end, asking `cancelled` five times a second; Errors: the helper's own, Cancelled, Internal when it
+  /// broke.
   Result<std::string> finish(const Progress& progress, const std::function<bool()>& cancelled);
 
  private:

@@ -28,7 +28,8 @@ Result<void> empty_folder(int folder);
 /// Names in the folder, in no order.
 Result<std::vector<std::string>> folder_names(int folder);
 
-/// Bytes on disk below the folder, hard links counted once for each name. Folders nested deeper than 256 are not looked into.
+/// Bytes on disk below the folder, hard links counted once for each name. Folders nested deeper than 256 are not looked
+/// into.
 Result<std::uint64_t> disk_usage(int folder);
 
 }  // namespace berth

@@ -88,7 +88,8 @@ Result<TreeFacts> check_tree(int root, std::uint64_t max_members) {
     // Symlinks cannot carry user attributes, and no trusted ones came in.
     if (!facts.overlay_marks && !S_ISLNK(info.st_mode)) facts.overlay_marks = has_overlay_attribute(name);
     if (!S_ISDIR(info.st_mode)) continue;
-    if (levels.size() >= kMaxPathDepth) return Error{Code::LimitsExceeded, "the folder " + shown(path) + " is nested too deeply"};
+    if (levels.size() >= kMaxPathDepth)
+      return Error{Code::LimitsExceeded, "the folder " + shown(path) + " is nested too deeply"};
     BERTH_TRY(Level next, open_level(dirfd(dir), name, path));
     if (fchdir(dirfd(next.dir.get())) != 0) return system_error("cannot enter " + shown(path), errno);
     levels.push_back(std::move(next));

@@ -32,7 +32,8 @@ Result<void> write_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-/// A user namespace whose ids 0 and up are kIdBase and up on the host, owned by the host's root. It lives by its descriptor.
+/// A user namespace whose ids 0 and up are kIdBase and up on the host, owned by the host's root. It lives by its
+/// descriptor.
 Result<UniqueFd> make_user_namespace() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
@@ -75,14 +76,16 @@ Result<UniqueFd> idmapped_clone(const Share& share, int userns) {
       syscall(SYS_open_tree, share.fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | static_cast<unsigned>(O_CLOEXEC))));
   if (!tree) return system_error("cannot clone the mount of " + share.at, errno);
   mount_attr attributes{};
-  attributes.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME;
+  attributes.attr_set =
+      MOUNT_ATTR_IDMAP | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME;
   attributes.attr_clr = MOUNT_ATTR__ATIME;
   if (share.read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   attributes.userns_fd = static_cast<std::uint64_t>(userns);
   if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
     if (errno == EINVAL)
-      return Error{Code::FailedPrecondition,
-                   "the file system does not support idmapped mounts; keep Berth's state and pools on ext4, xfs or btrfs"};
+      return Error{
+          Code::FailedPrecondition,
+          "the file system does not support idmapped mounts; keep Berth's state and pools on ext4, xfs or btrfs"};
     return system_error("cannot map the ids of " + share.at, errno);
   }
   return tree;
@@ -119,8 +122,8 @@ Result<void> share_programs(const std::string& root) {
       if (length < 0 || symlink(target.data(), place.c_str()) != 0) return system_error("cannot link " + place, errno);
       continue;
     }
-    UniqueFd tree(static_cast<int>(
-        syscall(SYS_open_tree, AT_FDCWD, name, OPEN_TREE_CLONE | static_cast<unsigned>(O_CLOEXEC))));
+    UniqueFd tree(
+        static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, name, OPEN_TREE_CLONE | static_cast<unsigned>(O_CLOEXEC))));
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
     if (!tree || syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)

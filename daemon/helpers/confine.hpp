@@ -10,8 +10,8 @@
 
 namespace berth::helpers {
 
-/// The ids a confined helper runs under: the upper half of the id space, which no guest's map and no account of the host
-/// uses. Through its idmapped mounts these are 0 and up on disk.
+/// The ids a confined helper runs under: the upper half of the id space, which no guest's map and no account of the
+/// host uses. Through its idmapped mounts these are 0 and up on disk.
 inline constexpr unsigned kIdBase = 0x80000000U;
 inline constexpr unsigned kIdCount = 0x7ffffff0U;
 
@@ -33,18 +33,18 @@ struct OverlayShare {
 struct Confinement {
   std::vector<Share> shares;
   std::optional<OverlayShare> overlay;
-  bool programs = false;                ///< sees /usr and may run programs (unsquashfs)
-  unsigned long memory = 1UL << 30;     ///< bytes of address space
+  bool programs = false;             ///< sees /usr and may run programs (unsquashfs)
+  unsigned long memory = 1UL << 30;  ///< bytes of address space
   unsigned long cpu_seconds = 3600;
   unsigned long file_size = 1UL << 40;  ///< bytes of the largest file; holes count
 };
 
 /// Runs `work` in a child process without any privilege over the host (rule 3): a user namespace with a shifted map,
-/// private mount, network, IPC and UTS namespaces, a root folder that holds nothing but the shares, the capabilities that
-/// unpacking needs and no others, no_new_privs, limits and a seccomp filter. The standard input and the report pipe stay
-/// open. `work` reports by report.hpp and returns the exit status.
-/// `watch` is called in this process, still privileged, every 100 ms with the child's pid; true ends the child.
-/// Returns the child's wait status. Errors are the set-up's.
+/// private mount, network, IPC and UTS namespaces, a root folder that holds nothing but the shares, the capabilities
+/// that unpacking needs and no others, no_new_privs, limits and a seccomp filter. The standard input and the report
+/// pipe stay open. `work` reports by report.hpp and returns the exit status. `watch` is called in this process, still
+/// privileged, every 100 ms with the child's pid; true ends the child. Returns the child's wait status. Errors are the
+/// set-up's.
 Result<int> run_confined(const Confinement& confinement, const std::function<int()>& work,
                          const std::function<bool(int pid)>& watch = {});
 

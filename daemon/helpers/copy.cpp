@@ -61,7 +61,8 @@ class TreeCopy {
 
  private:
   Result<void> push(int parent, const char* name, UniqueFd to, std::string path) {
-    if (levels_.size() >= kMaxLevels) return Error{Code::LimitsExceeded, "the folder " + shown(path) + " is nested too deeply"};
+    if (levels_.size() >= kMaxLevels)
+      return Error{Code::LimitsExceeded, "the folder " + shown(path) + " is nested too deeply"};
     UniqueFd from(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     DIR* const dir = from ? fdopendir(from.get()) : nullptr;
     if (dir == nullptr) return step_error(path, errno);
@@ -81,7 +82,8 @@ class TreeCopy {
   }
 
   Result<void> set_attributes(int from, int to, const struct stat& info, const std::string& path) {
-    if (fchown(to, info.st_uid, info.st_gid) != 0 || fchmod(to, info.st_mode & 07777) != 0) return step_error(path, errno);
+    if (fchown(to, info.st_uid, info.st_gid) != 0 || fchmod(to, info.st_mode & 07777) != 0)
+      return step_error(path, errno);
     BERTH_CHECK(copy_xattrs(from, to, path));
     const std::array<timespec, 2> times{info.st_atim, info.st_mtim};
     if (futimens(to, times.data()) != 0) return step_error(path, errno);
@@ -95,7 +97,8 @@ class TreeCopy {
       const std::string name(names_.data() + at);
       at += static_cast<ssize_t>(name.size()) + 1;
       // Those of the host's security modules are the host's to give.
-      const bool ours = name.starts_with("user.") || name.starts_with("system.posix_acl_") || name == "security.capability";
+      const bool ours =
+          name.starts_with("user.") || name.starts_with("system.posix_acl_") || name == "security.capability";
       if (!ours) continue;
       const ssize_t size = fgetxattr(from, name.c_str(), value_.data(), value_.size());
       if (size < 0 || fsetxattr(to, name.c_str(), value_.data(), static_cast<std::size_t>(size), 0) != 0)
@@ -146,7 +149,8 @@ class TreeCopy {
     return {};
   }
 
-  Result<void> copy_file(int from_folder, int to_folder, const char* name, const struct stat& info, const std::string& path) {
+  Result<void> copy_file(int from_folder, int to_folder, const char* name, const struct stat& info,
+                         const std::string& path) {
     const UniqueFd from(openat(from_folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     const UniqueFd to(openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!from || !to) return step_error(path, errno);
@@ -213,14 +217,17 @@ int copy_between(const char* from, const char* to) {
     return 1;
   }
   const auto copied = TreeCopy().run(source.get(), target.get());
-  if (copied) report_result("{}");
-  else report_error(copied.error());
+  if (copied)
+    report_result("{}");
+  else
+    report_error(copied.error());
   return copied ? 0 : 1;
 }
 
 Result<int> copy_confined(const Confinement& confinement, const char* from) {
   BERTH_TRY(const int status, run_confined(confinement, [from] { return copy_between(from, "/target"); }));
-  if (WIFSIGNALED(status)) return Error{Code::Internal, "the copy was ended by signal " + std::to_string(WTERMSIG(status))};
+  if (WIFSIGNALED(status))
+    return Error{Code::Internal, "the copy was ended by signal " + std::to_string(WTERMSIG(status))};
   return WEXITSTATUS(status);
 }
 

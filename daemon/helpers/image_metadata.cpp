@@ -33,7 +33,8 @@ class Reader {
 
   Result<std::int64_t> integer(const YAML::Node& node, const std::string& field) {
     std::int64_t value = 0;
-    if (!node.IsScalar() || !YAML::convert<std::int64_t>::decode(node, value)) return wrong(field, "must be a whole number");
+    if (!node.IsScalar() || !YAML::convert<std::int64_t>::decode(node, value))
+      return wrong(field, "must be a whole number");
     return value;
   }
 

@@ -56,7 +56,8 @@ Result<int> probe_overlay(Arguments) {
     return 0;
   };
   BERTH_TRY(const int status, run_confined(confinement, work));
-  if (WIFSIGNALED(status)) return Error{Code::Internal, "the probe was ended by signal " + std::to_string(WTERMSIG(status))};
+  if (WIFSIGNALED(status))
+    return Error{Code::Internal, "the probe was ended by signal " + std::to_string(WTERMSIG(status))};
   return WEXITSTATUS(status);
 }
 

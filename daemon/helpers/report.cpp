@@ -26,7 +26,11 @@ void write_line(std::string text) {
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
-  const std::size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const std::size_t length = first < 0x80                    ? 1
+                             : first >= 0xc2 && first < 0xe0 ? 2
+                             : first >= 0xe0 && first < 0xf0 ? 3
+                             : first >= 0xf0 && first < 0xf5 ? 4
+                                                             : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xc0) != 0x80) return 0;
@@ -50,7 +54,9 @@ std::string shown(std::string_view name) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out = "`";
   const bool cut = name.size() > kShown;
-  const std::string whole = cut ? std::string(name.substr(0, kShown / 2)) + "..." + std::string(name.substr(name.size() - kShown / 2)) : std::string(name);
+  const std::string whole =
+      cut ? std::string(name.substr(0, kShown / 2)) + "..." + std::string(name.substr(name.size() - kShown / 2))
+          : std::string(name);
   for (std::string_view rest = whole; !rest.empty();) {
     const std::size_t length = utf8_length(rest);
     const auto first = static_cast<unsigned char>(rest.front());

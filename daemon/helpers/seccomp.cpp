@@ -11,27 +11,136 @@
 namespace berth::helpers {
 namespace {
 
-// What reading an archive and writing files by descriptor needs. Names that a kernel or libseccomp does not know on this
-// architecture are passed over: what is not allowed is refused.
+// What reading an archive and writing files by descriptor needs. Names that a kernel or libseccomp does not know on
+// this architecture are passed over: what is not allowed is refused.
 constexpr std::array kFileWork{
-    "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "close", "close_range", "dup", "fcntl", "ioctl",
-    "open", "openat", "openat2", "creat", "access", "faccessat", "faccessat2", "stat", "fstat", "lstat", "newfstatat",
-    "fstatat64", "statx", "fstatfs", "statfs", "getdents64", "mkdir", "mkdirat", "mknod", "mknodat", "unlink", "unlinkat",
-    "rmdir", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat", "readlink", "readlinkat", "chmod",
-    "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "utimensat", "futimesat",
-    "ftruncate", "truncate", "fallocate", "copy_file_range", "sendfile", "fadvise64", "sync_file_range", "fsync", "fdatasync",
-    "setxattr", "lsetxattr", "fsetxattr", "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr", "flistxattr",
-    "removexattr", "lremovexattr", "fremovexattr", "chdir", "fchdir", "getcwd", "umask", "mmap", "munmap", "mremap",
-    "mprotect", "madvise", "brk", "futex", "clock_gettime", "clock_nanosleep", "nanosleep", "gettimeofday", "time", "poll",
-    "ppoll", "select", "pselect6", "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getrandom", "sysinfo",
-    "getrlimit", "prlimit64", "getrusage", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait",
-    "sigaltstack", "restart_syscall", "sched_yield", "sched_getaffinity", "uname", "tgkill", "exit", "exit_group",
+    "read",
+    "readv",
+    "pread64",
+    "write",
+    "writev",
+    "pwrite64",
+    "lseek",
+    "close",
+    "close_range",
+    "dup",
+    "fcntl",
+    "ioctl",
+    "open",
+    "openat",
+    "openat2",
+    "creat",
+    "access",
+    "faccessat",
+    "faccessat2",
+    "stat",
+    "fstat",
+    "lstat",
+    "newfstatat",
+    "fstatat64",
+    "statx",
+    "fstatfs",
+    "statfs",
+    "getdents64",
+    "mkdir",
+    "mkdirat",
+    "mknod",
+    "mknodat",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "symlink",
+    "symlinkat",
+    "readlink",
+    "readlinkat",
+    "chmod",
+    "fchmod",
+    "fchmodat",
+    "fchmodat2",
+    "chown",
+    "fchown",
+    "lchown",
+    "fchownat",
+    "utime",
+    "utimes",
+    "utimensat",
+    "futimesat",
+    "ftruncate",
+    "truncate",
+    "fallocate",
+    "copy_file_range",
+    "sendfile",
+    "fadvise64",
+    "sync_file_range",
+    "fsync",
+    "fdatasync",
+    "setxattr",
+    "lsetxattr",
+    "fsetxattr",
+    "getxattr",
+    "lgetxattr",
+    "fgetxattr",
+    "listxattr",
+    "llistxattr",
+    "flistxattr",
+    "removexattr",
+    "lremovexattr",
+    "fremovexattr",
+    "chdir",
+    "fchdir",
+    "getcwd",
+    "umask",
+    "mmap",
+    "munmap",
+    "mremap",
+    "mprotect",
+    "madvise",
+    "brk",
+    "futex",
+    "clock_gettime",
+    "clock_nanosleep",
+    "nanosleep",
+    "gettimeofday",
+    "time",
+    "poll",
+    "ppoll",
+    "select",
+    "pselect6",
+    "getpid",
+    "gettid",
+    "getuid",
+    "geteuid",
+    "getgid",
+    "getegid",
+    "getrandom",
+    "sysinfo",
+    "getrlimit",
+    "prlimit64",
+    "getrusage",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "rt_sigtimedwait",
+    "sigaltstack",
+    "restart_syscall",
+    "sched_yield",
+    "sched_getaffinity",
+    "uname",
+    "tgkill",
+    "exit",
+    "exit_group",
 };
 
 // What starting unsquashfs and its threads adds.
 constexpr std::array kPrograms{
-    "execve", "execveat", "wait4", "waitid", "pipe", "pipe2", "dup2", "dup3", "vfork", "arch_prctl", "set_tid_address",
-    "set_robust_list", "rseq", "rt_sigsuspend", "rt_sigpending", "setitimer", "kill", "getppid", "prctl",
+    "execve", "execveat",   "wait4",           "waitid",          "pipe", "pipe2",         "dup2",          "dup3",
+    "vfork",  "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "rt_sigsuspend", "rt_sigpending", "setitimer",
+    "kill",   "getppid",    "prctl",
 };
 
 struct ReleaseFilter {
@@ -52,14 +161,15 @@ Result<void> install_seccomp_filter(bool programs) {
   if (programs) {
     for (const char* const name : kPrograms) built = built && allow(name);
     // Threads and processes, but no namespaces. clone3 hides its flags from the filter, so that libc must use clone.
-    constexpr scmp_datum_t kNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC |
-                                         CLONE_NEWUTS | CLONE_NEWCGROUP;
+    constexpr scmp_datum_t kNamespaces =
+        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     built = built && seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                       SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaces, 0)) == 0;
     built = built && seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   }
   if (!built) return Error{Code::Internal, "cannot fill the seccomp filter"};
-  if (const int failed = seccomp_load(filter.get()); failed != 0) return system_error("cannot load the seccomp filter", -failed);
+  if (const int failed = seccomp_load(filter.get()); failed != 0)
+    return system_error("cannot load the seccomp filter", -failed);
   return {};
 }
 

@@ -34,8 +34,8 @@ Result<std::uint32_t> inode_count() {
          static_cast<std::uint32_t>(head[6]) << 16 | static_cast<std::uint32_t>(head[7]) << 24;
 }
 
-/// An attribute that belongs to the host (`trusted.*`, labels of security modules) cannot be set in the confinement and is
-/// left out, as from a tarball.
+/// An attribute that belongs to the host (`trusted.*`, labels of security modules) cannot be set in the confinement and
+/// is left out, as from a tarball.
 bool is_host_attribute_complaint(std::string_view line) {
   constexpr std::string_view kStart = "write_xattr: failed to write xattr ";
   if (!line.starts_with(kStart)) return false;
@@ -57,7 +57,8 @@ class Complaints {
   Result<void> verdict(int status) {
     if (!rest_.empty()) judge(std::exchange(rest_, {}));
     if (error_) return *std::move(error_);
-    if (WIFEXITED(status) && first_.empty() && (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) == 2 && tolerated_))) return {};
+    if (WIFEXITED(status) && first_.empty() && (WEXITSTATUS(status) == 0 || (WEXITSTATUS(status) == 2 && tolerated_)))
+      return {};
     if (WIFEXITED(status) && WEXITSTATUS(status) >= 126) return Error{Code::Internal, first_};
     return Error{Code::InvalidArgument, "the squashfs file is damaged, truncated or not understood: " + shown(first_)};
   }
@@ -73,8 +74,10 @@ class Complaints {
       error_ = Error{Code::Unavailable, "the disk is full: cannot unpack the image; free some space and try again"};
     } else if (line.find("File too large") != std::string_view::npos) {
       error_ = Error{Code::LimitsExceeded, "a file of the image is too large: " + shown(line)};
-    } else if (line.find("create_inode: failed to create") != std::string_view::npos && line.find(" device ") != std::string_view::npos) {
-      error_ = Error{Code::InvalidArgument, "the image holds a device node, which an unprivileged image may not have: " + shown(line)};
+    } else if (line.find("create_inode: failed to create") != std::string_view::npos &&
+               line.find(" device ") != std::string_view::npos) {
+      error_ = Error{Code::InvalidArgument,
+                     "the image holds a device node, which an unprivileged image may not have: " + shown(line)};
     } else if (first_.empty()) {
       first_ = line;
     }
@@ -87,8 +90,9 @@ class Complaints {
   bool overlay_marks_ = false;
 };
 
-/// Runs unsquashfs with literals only; the value is its wait status. It goes on after an error (`-ignore-errors`), since an
-/// attribute of the host's is one; whether the image is good is for the complaints to say. Members of dev/ stay out (see unpack.cpp: liblxc mounts its own /dev there).
+/// Runs unsquashfs with literals only; the value is its wait status. It goes on after an error (`-ignore-errors`),
+/// since an attribute of the host's is one; whether the image is good is for the complaints to say. Members of dev/
+/// stay out (see unpack.cpp: liblxc mounts its own /dev there).
 Result<int> run_unsquashfs(Complaints& complaints) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
@@ -100,8 +104,23 @@ Result<int> run_unsquashfs(Complaints& complaints) {
   const UniqueFd nowhere(ends[1]);
   nobody_reads.reset();
   const std::string processors = std::to_string(std::min(std::thread::hardware_concurrency(), 8U));
-  const std::array argv{kUnsquashfs, "-no-progress", "-quiet", "-force", "-ignore-errors", "-processors", processors.c_str(),
-                                   "-da", "64", "-fr", "64", "-dest", "/rootfs", "-excludes", "/image", "dev/*", static_cast<const char*>(nullptr)};
+  const std::array argv{kUnsquashfs,
+                        "-no-progress",
+                        "-quiet",
+                        "-force",
+                        "-ignore-errors",
+                        "-processors",
+                        processors.c_str(),
+                        "-da",
+                        "64",
+                        "-fr",
+                        "64",
+                        "-dest",
+                        "/rootfs",
+                        "-excludes",
+                        "/image",
+                        "dev/*",
+                        static_cast<const char*>(nullptr)};
   const pid_t child = fork();
   if (child < 0) return system_error("cannot fork", errno);
   if (child == 0) {
@@ -140,7 +159,8 @@ Result<std::string> unpack_and_check(std::uint64_t max_bytes, std::uint64_t max_
   const UniqueFd root(open("/rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   BERTH_TRY(const TreeFacts facts, check_tree(root.get(), max_members));
   if (facts.bytes > max_bytes) return too_much_data();
-  return nlohmann::json{{"members", facts.members}, {"plain", complaints.overlay_marks() || facts.overlay_marks}}.dump();
+  return nlohmann::json{{"members", facts.members}, {"plain", complaints.overlay_marks() || facts.overlay_marks}}
+      .dump();
 }
 
 /// Bytes that the (only) child of `confined` has written, holes not counted; 0 while there is none.
@@ -165,8 +185,10 @@ Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members) 
   confinement.memory = 4UL << 30;
   const auto work = [&] {
     const auto result = unpack_and_check(max_bytes, max_members);
-    if (result) report_result(*result);
-    else report_error(result.error());
+    if (result)
+      report_result(*result);
+    else
+      report_error(result.error());
     return result ? 0 : 1;
   };
   // A bomb is ended while it goes off; one that was quick is found by the look afterwards.

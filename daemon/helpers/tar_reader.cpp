@@ -19,18 +19,25 @@ constexpr std::size_t kReadSize = 256 << 10;
 /// libarchive's tag of an ACL entry as the kernel's.
 int kernel_tag(int tag) {
   switch (tag) {
-    case ARCHIVE_ENTRY_ACL_USER_OBJ: return ACL_USER_OBJ;
-    case ARCHIVE_ENTRY_ACL_USER: return ACL_USER;
-    case ARCHIVE_ENTRY_ACL_GROUP_OBJ: return ACL_GROUP_OBJ;
-    case ARCHIVE_ENTRY_ACL_GROUP: return ACL_GROUP;
-    case ARCHIVE_ENTRY_ACL_MASK: return ACL_MASK;
-    case ARCHIVE_ENTRY_ACL_OTHER: return ACL_OTHER;
-    default: return 0;
+    case ARCHIVE_ENTRY_ACL_USER_OBJ:
+      return ACL_USER_OBJ;
+    case ARCHIVE_ENTRY_ACL_USER:
+      return ACL_USER;
+    case ARCHIVE_ENTRY_ACL_GROUP_OBJ:
+      return ACL_GROUP_OBJ;
+    case ARCHIVE_ENTRY_ACL_GROUP:
+      return ACL_GROUP;
+    case ARCHIVE_ENTRY_ACL_MASK:
+      return ACL_MASK;
+    case ARCHIVE_ENTRY_ACL_OTHER:
+      return ACL_OTHER;
+    default:
+      return 0;
   }
 }
 
-/// The ACL of one type in the form of its extended attribute; empty when there is none, or when it names accounts by name
-/// only (the names are the image's, and the host cannot know their ids).
+/// The ACL of one type in the form of its extended attribute; empty when there is none, or when it names accounts by
+/// name only (the names are the image's, and the host cannot know their ids).
 std::string acl_value(archive_entry* entry, int type) {
   if (archive_entry_acl_reset(entry, type) <= 0) return {};
   std::vector<posix_acl_xattr_entry> entries;
@@ -130,7 +137,8 @@ Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, 
   std::size_t size = 0;
   while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
     overlay_marks = overlay_marks || is_overlay_attribute(name);
-    if (carries && guest_may_own(name)) out.xattrs.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    if (carries && guest_may_own(name))
+      out.xattrs.emplace_back(name, std::string(static_cast<const char*>(value), size));
   }
   if (!carries) return out;
   if (std::string acl = acl_value(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS); !acl.empty())

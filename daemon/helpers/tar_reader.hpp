@@ -41,9 +41,9 @@ class TarReader {
   std::string member_;  ///< the last one seen, for error texts
 };
 
-/// Owner, mode, time and those extended attributes that a guest may own: `user.*`, `security.capability` and POSIX ACLs.
-/// Others belong to the host: `trusted.*` and labels of security modules are passed over.
-/// `overlay_marks` is set when there is one that overlayfs gives a meaning. Errors: InvalidArgument for an owner that no guest can have.
+/// Owner, mode, time and those extended attributes that a guest may own: `user.*`, `security.capability` and POSIX
+/// ACLs. Others belong to the host: `trusted.*` and labels of security modules are passed over. `overlay_marks` is set
+/// when there is one that overlayfs gives a meaning. Errors: InvalidArgument for an owner that no guest can have.
 Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, bool& overlay_marks);
 
 }  // namespace berth::helpers

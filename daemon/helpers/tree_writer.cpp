@@ -25,10 +25,12 @@ UniqueFd open_beneath(int root, const std::string& path, std::uint64_t flags) {
 
 Error member_error(const std::string& member, int saved_errno) {
   if (saved_errno == ENOSPC || saved_errno == EDQUOT)
-    return Error{Code::Unavailable, "the disk is full: cannot unpack " + shown(member) + "; free some space and try again"};
+    return Error{Code::Unavailable,
+                 "the disk is full: cannot unpack " + shown(member) + "; free some space and try again"};
   if (saved_errno == EFBIG) return Error{Code::LimitsExceeded, "the member " + shown(member) + " is too large a file"};
   if (saved_errno == EINVAL || saved_errno == EOVERFLOW)
-    return Error{Code::InvalidArgument, "the member " + shown(member) + " has an owner or attribute that cannot be kept"};
+    return Error{Code::InvalidArgument,
+                 "the member " + shown(member) + " has an owner or attribute that cannot be kept"};
   return system_error("cannot unpack " + shown(member), saved_errno);
 }
 
@@ -124,7 +126,8 @@ Result<UniqueFd> TreeWriter::begin_file(const std::string& path) {
   return fd;
 }
 
-Result<void> TreeWriter::write(int fd, const std::string& path, const char* data, std::size_t size, std::uint64_t offset) {
+Result<void> TreeWriter::write(int fd, const std::string& path, const char* data, std::size_t size,
+                               std::uint64_t offset) {
   // Zeros stay holes, as finish_file() sets the size.
   if (size == 0 || (data[0] == 0 && std::equal(data + 1, data + size, data))) return {};
   if (size > max_bytes_ - written_)
@@ -141,7 +144,8 @@ Result<void> TreeWriter::write(int fd, const std::string& path, const char* data
   return {};
 }
 
-Result<void> TreeWriter::finish_file(int fd, const std::string& path, std::uint64_t size, const Attributes& attributes) {
+Result<void> TreeWriter::finish_file(int fd, const std::string& path, std::uint64_t size,
+                                     const Attributes& attributes) {
   const auto both = times(attributes.mtime);
   // In this order: a change of owner takes setuid bits and file capabilities away, a write the times.
   if (ftruncate(fd, static_cast<off_t>(size)) != 0 || fchown(fd, attributes.uid, attributes.gid) != 0 ||

@@ -26,8 +26,8 @@ struct Attributes {
 };
 
 /// Writes members into a tree by descriptor. No member is ever written through what another one left: parents are
-/// resolved without symlinks, and whatever has a member's name is removed first (rule 3). `path`s come from member_path().
-/// Errors name the member; Unavailable when the disk is full.
+/// resolved without symlinks, and whatever has a member's name is removed first (rule 3). `path`s come from
+/// member_path(). Errors name the member; Unavailable when the disk is full.
 class TreeWriter {
  public:
   /// `root` is opened for reading and stays the caller's; `max_bytes` bounds what is written in all, holes not counted.

@@ -51,7 +51,11 @@ bool under_dev(const std::string& path) { return path.starts_with("dev/"); }
 class Unpacker {
  public:
   Unpacker(Layout layout, Bounds bounds, TarReader reader, int root, int templates)
-      : layout_(layout), bounds_(bounds), reader_(std::move(reader)), root_fd_(root), root_(root, bounds.bytes),
+      : layout_(layout),
+        bounds_(bounds),
+        reader_(std::move(reader)),
+        root_fd_(root),
+        root_(root, bounds.bytes),
         templates_(templates, kMaxTemplates * kMaxTemplate) {}
 
   Result<std::string> run() {
@@ -81,11 +85,16 @@ class Unpacker {
     BERTH_TRY(const std::string path, member_path(archive_entry_pathname(entry)));
     const Place place = place_of(path);
     switch (place.section) {
-      case Section::Root: return root_member(entry, path, place.path);
-      case Section::Templates: return template_member(entry, path, place.path);
-      case Section::Metadata: return metadata_member(entry, path);
-      // Other things at the top (`backup.yaml`, a list of packages) are no part of an image, and LXD passes them over too.
-      case Section::Other: return {};
+      case Section::Root:
+        return root_member(entry, path, place.path);
+      case Section::Templates:
+        return template_member(entry, path, place.path);
+      case Section::Metadata:
+        return metadata_member(entry, path);
+      // Other things at the top (`backup.yaml`, a list of packages) are no part of an image, and LXD passes them over
+      // too.
+      case Section::Other:
+        return {};
     }
     return {};
   }
@@ -105,26 +114,34 @@ class Unpacker {
     BERTH_TRY(Attributes attributes, attributes_of(entry, full, overlay_marks_));
     if (const char* const target = archive_entry_hardlink(entry)) return hard_link(full, path, target);
     switch (archive_entry_filetype(entry)) {
-      case AE_IFDIR: return root_.folder(path, std::move(attributes));
+      case AE_IFDIR:
+        return root_.folder(path, std::move(attributes));
       case AE_IFLNK: {
         const char* const target = archive_entry_symlink(entry);
         if (target == nullptr || *target == '\0') return refuse(full, "is a symlink without a target");
         return root_.symlink(path, target, attributes);
       }
-      case AE_IFREG: return file(entry, path, attributes);
-      case AE_IFIFO: return root_.node(path, S_IFIFO, attributes);
-      case AE_IFSOCK: return root_.node(path, S_IFSOCK, attributes);
+      case AE_IFREG:
+        return file(entry, path, attributes);
+      case AE_IFIFO:
+        return root_.node(path, S_IFIFO, attributes);
+      case AE_IFSOCK:
+        return root_.node(path, S_IFSOCK, attributes);
       case AE_IFCHR:
-      case AE_IFBLK: return device(entry, full, path, attributes);
-      default: return refuse(full, "is of an unknown kind");
+      case AE_IFBLK:
+        return device(entry, full, path, attributes);
+      default:
+        return refuse(full, "is of an unknown kind");
     }
   }
 
   /// An unprivileged container can have no device nodes, so an image that brings one is refused, with two exceptions.
   /// Below dev/ they are passed over: images made by root (debootstrap's, mmdebstrap's) have null, console and the like
-  /// there, and liblxc mounts a /dev of its own over it. And 0:0 character devices are no devices: overlayfs' whiteouts,
-  /// which anybody may make; the tree is then marked as unfit for a lower layer, where they would hide files.
-  Result<void> device(archive_entry* entry, const std::string& full, const std::string& path, const Attributes& attributes) {
+  /// there, and liblxc mounts a /dev of its own over it. And 0:0 character devices are no devices: overlayfs'
+  /// whiteouts, which anybody may make; the tree is then marked as unfit for a lower layer, where they would hide
+  /// files.
+  Result<void> device(archive_entry* entry, const std::string& full, const std::string& path,
+                      const Attributes& attributes) {
     if (under_dev(path)) return {};
     if (archive_entry_filetype(entry) == AE_IFCHR && archive_entry_rdev(entry) == 0) {
       overlay_marks_ = true;
@@ -179,7 +196,8 @@ class Unpacker {
   }
 
   Result<void> metadata_member(archive_entry* entry, const std::string& full) {
-    if (full != "metadata.yaml" || archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)
+    if (full != "metadata.yaml" || archive_entry_filetype(entry) != AE_IFREG ||
+        archive_entry_hardlink(entry) != nullptr)
       return refuse(full, "must be a plain file");
     BERTH_TRY(metadata_, small_content(entry, full, kMaxMetadata));
     has_metadata_ = true;
@@ -202,8 +220,8 @@ class Unpacker {
   Result<void> look_at_progress() {
     const std::uint64_t consumed = reader_.consumed();
     if (root_.written() > kRatioFrom && root_.written() / kMaxRatio > consumed)
-      return Error{Code::LimitsExceeded, "the archive is a bomb: it unpacks to more than " + std::to_string(kMaxRatio) +
-                                             " times its size"};
+      return Error{Code::LimitsExceeded,
+                   "the archive is a bomb: it unpacks to more than " + std::to_string(kMaxRatio) + " times its size"};
     if (consumed >= reported_ + kProgressStep) {
       reported_ = consumed;
       report_progress(consumed);
@@ -261,8 +279,10 @@ Result<int> unpack_tar_confined(Layout layout, Bounds bounds) {
   const auto work = [&] {
     try {
       const auto result = unpack_tar(layout, bounds);
-      if (result) report_result(*result);
-      else report_error(result.error());
+      if (result)
+        report_result(*result);
+      else
+        report_error(result.error());
       return result ? 0 : 1;
     } catch (const std::bad_alloc&) {
       report_error({Code::LimitsExceeded, "the archive needs more memory to unpack than is given"});
@@ -274,7 +294,8 @@ Result<int> unpack_tar_confined(Layout layout, Bounds bounds) {
     const int signal = WTERMSIG(status);
     if (signal == SIGXCPU || signal == SIGKILL)
       return Error{Code::LimitsExceeded, "unpacking the archive took more time than is given"};
-    return Error{Code::InvalidArgument, "the archive cannot be read: its unpacking broke off by signal " + std::to_string(signal)};
+    return Error{Code::InvalidArgument,
+                 "the archive cannot be read: its unpacking broke off by signal " + std::to_string(signal)};
   }
   return WEXITSTATUS(status);
 }
@@ -282,7 +303,8 @@ Result<int> unpack_tar_confined(Layout layout, Bounds bounds) {
 Result<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) return Error{Code::InvalidArgument, "a bound is no number"};
+  if (failed != std::errc() || end != text.data() + text.size())
+    return Error{Code::InvalidArgument, "a bound is no number"};
   return value;
 }
 

@@ -11,7 +11,8 @@ namespace berth::helpers {
 /// Arguments after the verb.
 using Arguments = std::span<char* const>;
 
-/// A verb sets up its confinement and answers on the report pipe; the value is the exit status. An Error is reported by main().
+/// A verb sets up its confinement and answers on the report pipe; the value is the exit status. An Error is reported by
+/// main().
 
 /// `unpack unified MAX_BYTES MAX_MEMBERS`: tarball on the input; descriptors: folder for rootfs, folder for templates.
 /// `unpack metadata MAX_BYTES MAX_MEMBERS`: the same without a root file system; descriptor: folder for templates.

@@ -62,8 +62,12 @@ class Import {
  public:
   Import(const FileImageStore::Options& options, const Workshop& workshop, const ports::ImageProgress& progress,
          const std::function<bool()>& cancelled)
-      : options_(options), workshop_(workshop), cancelled_(cancelled), spool_(progress, cancelled, options.limits.max_file),
-        bytes_(std::to_string(options.limits.max_bytes)), members_(std::to_string(options.limits.max_members)) {}
+      : options_(options),
+        workshop_(workshop),
+        cancelled_(cancelled),
+        spool_(progress, cancelled, options.limits.max_file),
+        bytes_(std::to_string(options.limits.max_bytes)),
+        members_(std::to_string(options.limits.max_members)) {}
 
   Result<void> unified(int source) {
     BERTH_TRY(const std::string_view head, spool_.peek(source));
@@ -84,8 +88,10 @@ class Import {
   Result<void> check_templates() const {
     for (const auto& one : record_.metadata.templates) {
       struct stat info {};
-      if (fstatat(workshop_.templates.get(), one.source.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode))
-        return Error{Code::InvalidArgument, "metadata.yaml names the template `" + one.source + "`, which is not in templates/"};
+      if (fstatat(workshop_.templates.get(), one.source.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+          !S_ISREG(info.st_mode))
+        return Error{Code::InvalidArgument,
+                     "metadata.yaml names the template `" + one.source + "`, which is not in templates/"};
     }
     return {};
   }
@@ -94,14 +100,16 @@ class Import {
     record_.size = spool_.received();
     BERTH_TRY(const Fingerprint fingerprint, Fingerprint::parse(spool_.digest()));
     if (expected && *expected != fingerprint)
-      return Error{Code::FailedPrecondition, "Image fingerprint doesn't match. Got " + fingerprint.str() + " expected " + expected->str()};
+      return Error{Code::FailedPrecondition,
+                   "Image fingerprint doesn't match. Got " + fingerprint.str() + " expected " + expected->str()};
     return fingerprint;
   }
 
   const ImageRecord& record() const { return record_; }
 
  private:
-  Result<void> unpack_stream(const char* layout, int source, const char* name, const std::vector<int>& folders, bool metadata) {
+  Result<void> unpack_stream(const char* layout, int source, const char* name, const std::vector<int>& folders,
+                             bool metadata) {
     BERTH_TRY(const UniqueFd file, make_file_at(workshop_.folder.get(), name));
     BERTH_TRY(Listener listener,
               start_listener(options_.helper, {"unpack", layout, bytes_.c_str(), members_.c_str()}, folders));
@@ -137,7 +145,9 @@ class Import {
   ImageRecord record_;
 };
 
-Error no_image(const Fingerprint& fingerprint) { return Error{Code::NotFound, "there is no image " + fingerprint.str()}; }
+Error no_image(const Fingerprint& fingerprint) {
+  return Error{Code::NotFound, "there is no image " + fingerprint.str()};
+}
 
 }  // namespace
 
@@ -224,7 +234,8 @@ Result<std::vector<UniqueFd>> FileImageStore::files(const Fingerprint& fingerpri
 }
 
 Result<void> FileImageStore::remove(const Fingerprint& fingerprint) {
-  if (renameat(folder_.get(), fingerprint.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 && errno != ENOENT)
+  if (renameat(folder_.get(), fingerprint.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 &&
+      errno != ENOENT)
     return system_error("cannot remove the image " + fingerprint.str(), errno);
   return {};
 }

@@ -19,10 +19,9 @@ struct ImageLimits {
 ///     <fingerprint>/meta.json      what is known of the image: the daemon's own file
 ///     <fingerprint>/image          the file as imported (split: the metadata tarball)
 ///     <fingerprint>/image.rootfs   split: the root file system's file
-///     <fingerprint>/rootfs/        the unpacked tree, ids unshifted: image data, which the daemon opens nothing in (rule 1)
-///     <fingerprint>/templates/     plain files, for the renderer
-///     staging/<uuid>/              the same, being made
-///     trash/<uuid>                 put aside by remove()
+///     <fingerprint>/rootfs/        the unpacked tree, ids unshifted: image data, which the daemon opens nothing in
+///     (rule 1) <fingerprint>/templates/     plain files, for the renderer staging/<uuid>/              the same, being
+///     made trash/<uuid>                 put aside by remove()
 ///
 /// berth-helper unpacks and parses; this class only hashes and spools. Holds no state besides the folder: any thread.
 class FileImageStore : public ports::ImageStore {
@@ -50,7 +49,10 @@ class FileImageStore : public ports::ImageStore {
 
  private:
   FileImageStore(Options options, UniqueFd folder, UniqueFd staging, UniqueFd trash)
-      : options_(std::move(options)), folder_(std::move(folder)), staging_(std::move(staging)), trash_(std::move(trash)) {}
+      : options_(std::move(options)),
+        folder_(std::move(folder)),
+        staging_(std::move(staging)),
+        trash_(std::move(trash)) {}
   Result<UniqueFd> open_image(const Fingerprint& fingerprint);
 
   Options options_;

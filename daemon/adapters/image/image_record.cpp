@@ -28,7 +28,8 @@ Result<ConfigMap> strings(const json& object, const std::string& field) {
   if (!object.is_object()) return wrong(field, "must be a map");
   ConfigMap out;
   for (const auto& [key, value] : object.items()) {
-    if (key.empty() || has_control_characters(key)) return wrong(field, "has a key that is empty or has a control character");
+    if (key.empty() || has_control_characters(key))
+      return wrong(field, "has a key that is empty or has a control character");
     BERTH_TRY(out[key], text(value, field + "." + key));
   }
   return out;
@@ -97,10 +98,12 @@ std::int64_t to_seconds(Timestamp time) {
 json metadata_to(const ImageMetadata& metadata) {
   json templates = json::object();
   for (const auto& one : metadata.templates)
-    templates[one.target] = {{"when", one.when}, {"create_only", one.create_only}, {"template", one.source},
-                             {"properties", one.properties}};
-  json out{{"architecture", metadata.architecture}, {"creation_date", to_seconds(metadata.created_at)},
-           {"properties", metadata.properties}, {"templates", templates}};
+    templates[one.target] = {
+        {"when", one.when}, {"create_only", one.create_only}, {"template", one.source}, {"properties", one.properties}};
+  json out{{"architecture", metadata.architecture},
+           {"creation_date", to_seconds(metadata.created_at)},
+           {"properties", metadata.properties},
+           {"templates", templates}};
   if (metadata.expires_at != kNever) out["expiry_date"] = to_seconds(metadata.expires_at);
   return out;
 }
@@ -120,7 +123,9 @@ Result<UnpackAnswer> parse_unpack_answer(std::string_view text, bool with_metada
 }
 
 std::string record_to_json(const ImageRecord& record) {
-  return json{{"size", record.size}, {"split", record.split}, {"plain", record.needs_plain_root},
+  return json{{"size", record.size},
+              {"split", record.split},
+              {"plain", record.needs_plain_root},
               {"metadata", metadata_to(record.metadata)}}
       .dump(2, ' ', true, json::error_handler_t::replace);
 }

@@ -75,8 +75,10 @@ Result<std::string_view> Spool::peek(int source) {
     if (poll(&waiting, 1, kPatience) <= 0) continue;
     const ssize_t n = read(source, buffer_.data() + pending_, kPeek - pending_);
     if (n == 0) break;
-    if (n > 0) pending_ += static_cast<std::size_t>(n);
-    else if (errno != EINTR && errno != EAGAIN) return system_error("cannot read the image", errno);
+    if (n > 0)
+      pending_ += static_cast<std::size_t>(n);
+    else if (errno != EINTR && errno != EAGAIN)
+      return system_error("cannot read the image", errno);
   }
   return std::string_view(buffer_.data(), pending_);
 }
@@ -106,7 +108,8 @@ Result<bool> Spool::feed(Listener& listener, const char* data, std::size_t size)
     if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) return false;
     if (n < 0 && errno != EAGAIN && errno != EINTR) return system_error("cannot hand the image to the helper", errno);
     BERTH_CHECK(check_cancelled());
-    std::array<pollfd, 2> waiting{pollfd{listener.feed.get(), POLLOUT, 0}, pollfd{listener.process.report_fd(), POLLIN, 0}};
+    std::array<pollfd, 2> waiting{pollfd{listener.feed.get(), POLLOUT, 0},
+                                  pollfd{listener.process.report_fd(), POLLIN, 0}};
     if (poll(waiting.data(), waiting.size(), kPatience) > 0 && waiting[1].revents != 0 &&
         !listener.process.read_report({}))
       return false;
@@ -126,7 +129,8 @@ Result<void> Spool::receive(int source, int file, Listener* listener) {
     if (listening) {
       BERTH_TRY(listening, feed(*listener, buffer_.data(), size));
     }
-    // A helper that reads no more has come to the archive's end or has failed; what comes after the end is kept all the same.
+    // A helper that reads no more has come to the archive's end or has failed; what comes after the end is kept all the
+    // same.
     if (listener != nullptr && !listening && (listener->process.read_report({}), listener->process.failed())) return {};
     show("unpack", received_);
   }

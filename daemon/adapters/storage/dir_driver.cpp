@@ -27,7 +27,9 @@ Result<void> DirDriver::create_root(const Uuid& instance, const Fingerprint&, co
   return pool_.create(instance, [&](int folder) { return copy_plain_root(helper_, tree, folder); });
 }
 
-Result<void> DirDriver::create_empty_root(const Uuid& instance) { return pool_.create(instance, make_empty_plain_root); }
+Result<void> DirDriver::create_empty_root(const Uuid& instance) {
+  return pool_.create(instance, make_empty_plain_root);
+}
 
 Result<void> DirDriver::convert_to_plain(const Uuid& instance) {
   BERTH_TRY(const UniqueFd folder, pool_.instance(instance));

@@ -8,7 +8,8 @@
 
 namespace berth::adapters {
 
-/// Every root is a plain tree of its own, copied from the image's by berth-helper (blocks shared where the file system can).
+/// Every root is a plain tree of its own, copied from the image's by berth-helper (blocks shared where the file system
+/// can).
 class DirDriver : public ports::StorageDriver {
  public:
   /// `folder` is the pool's; `helper` the path of berth-helper. Errors: Internal.
@@ -18,7 +19,8 @@ class DirDriver : public ports::StorageDriver {
   ports::StorageCapabilities capabilities() const override { return {false, true, reflink_}; }
   Result<void> ensure_image(const Fingerprint& fingerprint, const std::string& tree) override;
   Result<void> remove_image(const Fingerprint& fingerprint) override;
-  Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree, bool plain) override;
+  Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree,
+                           bool plain) override;
   Result<void> create_empty_root(const Uuid& instance) override;
   Result<void> convert_to_plain(const Uuid& instance) override;
   Result<ports::RootSpec> root(const Uuid& instance) override;

@@ -60,7 +60,8 @@ Result<void> copy_top_attributes(int from, int to) {
     const std::string_view name(names.data() + at);
     const char* const attribute = names.data() + at;
     at += static_cast<ssize_t>(name.size()) + 1;
-    const bool wanted = (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name.starts_with("system.posix_acl_");
+    const bool wanted =
+        (name.starts_with("user.") && !name.starts_with("user.overlay.")) || name.starts_with("system.posix_acl_");
     if (!wanted) continue;
     const ssize_t size = fgetxattr(from, attribute, value.data(), value.size());
     if (size < 0 || fsetxattr(to, attribute, value.data(), static_cast<std::size_t>(size), 0) != 0)
@@ -80,7 +81,8 @@ Result<void> make_layer(int folder, const Fingerprint& image, const std::string&
 
 }  // namespace
 
-Result<std::unique_ptr<ports::StorageDriver>> OverlayDriver::open(const std::string& folder, const std::string& helper) {
+Result<std::unique_ptr<ports::StorageDriver>> OverlayDriver::open(const std::string& folder,
+                                                                  const std::string& helper) {
   BERTH_TRY(PoolFolder pool, PoolFolder::open(folder));
   const bool reflink = supports_reflink(pool.fd());
   return std::unique_ptr<ports::StorageDriver>(new OverlayDriver(std::move(pool), helper, reflink));
@@ -98,19 +100,24 @@ Result<void> OverlayDriver::remove_image(const Fingerprint& fingerprint) {
     if (!folder) continue;  // deleted meanwhile
     BERTH_TRY(const auto image, read_layer_image(folder->get()));
     if (image && image->fingerprint == fingerprint.str())
-      return Error{Code::FailedPrecondition, "the image " + fingerprint.str() + " is the base of the instance " + instance.str()};
+      return Error{Code::FailedPrecondition,
+                   "the image " + fingerprint.str() + " is the base of the instance " + instance.str()};
   }
   return {};
 }
 
-Result<void> OverlayDriver::create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree, bool plain) {
-  if (tree.find('\n') != std::string::npos) return Error{Code::InvalidArgument, "an image's tree cannot have such a path"};
+Result<void> OverlayDriver::create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree,
+                                        bool plain) {
+  if (tree.find('\n') != std::string::npos)
+    return Error{Code::InvalidArgument, "an image's tree cannot have such a path"};
   return pool_.create(instance, [&](int folder) {
     return plain ? copy_plain_root(helper_, tree, folder) : make_layer(folder, image, tree);
   });
 }
 
-Result<void> OverlayDriver::create_empty_root(const Uuid& instance) { return pool_.create(instance, make_empty_plain_root); }
+Result<void> OverlayDriver::create_empty_root(const Uuid& instance) {
+  return pool_.create(instance, make_empty_plain_root);
+}
 
 Result<void> OverlayDriver::convert_to_plain(const Uuid& instance) {
   BERTH_TRY(const UniqueFd old, pool_.instance(instance));
@@ -155,7 +162,8 @@ Result<OverlayProbe> probe_overlay(const std::string& folder, const std::string&
   const Result<std::string> answer = run_helper(helper, {"probe-overlay"}, -1, {scratch.get()});
   BERTH_CHECK(remove_tree(top.get(), name));
   if (!answer) {
-    // A mount that the kernel refuses, or a file system without idmapped mounts, is an answer and no failure of the probe.
+    // A mount that the kernel refuses, or a file system without idmapped mounts, is an answer and no failure of the
+    // probe.
     return OverlayProbe{false, answer.error().message};
   }
   if (*answer == "yes") return OverlayProbe{true, ""};

@@ -8,10 +8,10 @@
 
 namespace berth::adapters {
 
-/// A root is an empty layer over the image's tree, which is used where the image store has it: nothing is copied, whatever
-/// file system each of the two lies on. The mount itself is the supervisor's work. Roots that were asked for as plain
-/// ones, and converted ones, are trees of their own.
-/// Who removes an image asks remove_image() first, under the image's lock, and leaves its tree alone when that refuses.
+/// A root is an empty layer over the image's tree, which is used where the image store has it: nothing is copied,
+/// whatever file system each of the two lies on. The mount itself is the supervisor's work. Roots that were asked for
+/// as plain ones, and converted ones, are trees of their own. Who removes an image asks remove_image() first, under the
+/// image's lock, and leaves its tree alone when that refuses.
 class OverlayDriver : public ports::StorageDriver {
  public:
   /// `folder` is the pool's; `helper` the path of berth-helper. Errors: Internal.
@@ -21,7 +21,8 @@ class OverlayDriver : public ports::StorageDriver {
   ports::StorageCapabilities capabilities() const override { return {true, true, reflink_}; }
   Result<void> ensure_image(const Fingerprint& fingerprint, const std::string& tree) override;
   Result<void> remove_image(const Fingerprint& fingerprint) override;
-  Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree, bool plain) override;
+  Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree,
+                           bool plain) override;
   Result<void> create_empty_root(const Uuid& instance) override;
   Result<void> convert_to_plain(const Uuid& instance) override;
   Result<ports::RootSpec> root(const Uuid& instance) override;

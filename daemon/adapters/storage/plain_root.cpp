@@ -31,7 +31,8 @@ bool supports_reflink(int folder) {
   const std::array<UniqueFd, 2> files{UniqueFd(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)),
                                       UniqueFd(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600))};
   const std::array<char, 4096> block{};
-  return files[0] && files[1] && write(files[0].get(), block.data(), block.size()) == static_cast<ssize_t>(block.size()) &&
+  return files[0] && files[1] &&
+         write(files[0].get(), block.data(), block.size()) == static_cast<ssize_t>(block.size()) &&
          ioctl(files[1].get(), FICLONE, files[0].get()) == 0;
 }
 

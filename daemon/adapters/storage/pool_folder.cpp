@@ -32,11 +32,14 @@ Result<void> PoolFolder::make(const std::string& name, const std::function<Resul
 }
 
 Result<void> PoolFolder::create(const Uuid& instance, const std::function<Result<void>(int)>& fill) {
-  const auto exists = [&] { return Error{Code::AlreadyExists, "the instance " + instance.str() + " has a root already"}; };
+  const auto exists = [&] {
+    return Error{Code::AlreadyExists, "the instance " + instance.str() + " has a root already"};
+  };
   if (faccessat(instances_.get(), instance.str().c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return exists();
   const std::string name = new_uuid().str();
   BERTH_CHECK(make(name, fill));
-  if (renameat2(staging_.get(), name.c_str(), instances_.get(), instance.str().c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (renameat2(staging_.get(), name.c_str(), instances_.get(), instance.str().c_str(), RENAME_NOREPLACE) == 0)
+    return {};
   const int failed = errno;
   (void)remove_tree(staging_.get(), name);
   if (failed == EEXIST) return exists();
@@ -57,7 +60,8 @@ Result<void> PoolFolder::replace(const Uuid& instance, const std::function<Resul
 }
 
 Result<void> PoolFolder::remove(const Uuid& instance) {
-  if (renameat(instances_.get(), instance.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 && errno != ENOENT)
+  if (renameat(instances_.get(), instance.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 &&
+      errno != ENOENT)
     return system_error("cannot remove the root of " + instance.str(), errno);
   return {};
 }

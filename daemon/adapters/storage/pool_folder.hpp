@@ -23,10 +23,11 @@ class PoolFolder {
   /// Makes the folders that are not there, and puts what a crash left in staging/ into the trash. Errors: Internal.
   static Result<PoolFolder> open(const std::string& path);
 
-  /// Makes an instance's folder: `fill` is given a new folder in staging, which appears under the instance's name when it
-  /// is ready. Nothing is left when `fill` fails. Errors: AlreadyExists, and those of `fill`.
+  /// Makes an instance's folder: `fill` is given a new folder in staging, which appears under the instance's name when
+  /// it is ready. Nothing is left when `fill` fails. Errors: AlreadyExists, and those of `fill`.
   Result<void> create(const Uuid& instance, const std::function<Result<void>(int folder)>& fill);
-  /// The same for an instance that is there: the new folder takes the old one's place in one step, the old one is trash.
+  /// The same for an instance that is there: the new folder takes the old one's place in one step, the old one is
+  /// trash.
   Result<void> replace(const Uuid& instance, const std::function<Result<void>(int folder)>& fill);
   /// One rename; absent is success.
   Result<void> remove(const Uuid& instance);

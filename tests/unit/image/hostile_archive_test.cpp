@@ -77,10 +77,17 @@ TEST_F(AHostileArchive, Rule3_MayNotWriteThroughASymlinkOfItsOwn) {
 
 TEST_F(AHostileArchive, Rule3_ReplacesAMemberThatComesTwiceAndNeverWritesThroughIt) {
   TarBuilder tar = start();
-  tar.symlink("rootfs/file", home_.path() + "/canary").file("rootfs/file", "second")
-      .file("rootfs/linked", "one").hard_link("rootfs/other", "rootfs/linked").file("rootfs/linked", "two")
-      .folder("rootfs/folder").file("rootfs/folder/old", "x").file("rootfs/folder", "now a file")
-      .file("rootfs/was-file", "x").folder("rootfs/was-file", {0700}).file("rootfs/was-file/in", "y");
+  tar.symlink("rootfs/file", home_.path() + "/canary")
+      .file("rootfs/file", "second")
+      .file("rootfs/linked", "one")
+      .hard_link("rootfs/other", "rootfs/linked")
+      .file("rootfs/linked", "two")
+      .folder("rootfs/folder")
+      .file("rootfs/folder/old", "x")
+      .file("rootfs/folder", "now a file")
+      .file("rootfs/was-file", "x")
+      .folder("rootfs/was-file", {0700})
+      .file("rootfs/was-file/in", "y");
   const std::string tree = import(tar.bytes());
   EXPECT_FALSE(std::filesystem::is_symlink(tree + "/file"));
   EXPECT_EQ(read(tree + "/file"), "second");
@@ -92,7 +99,10 @@ TEST_F(AHostileArchive, Rule3_ReplacesAMemberThatComesTwiceAndNeverWritesThrough
 
 TEST_F(AHostileArchive, Rule3_MayNotReplaceAFolderByASymlinkAndWriteOn) {
   TarBuilder tar = start();
-  tar.folder("rootfs/d").file("rootfs/d/a", "x").symlink("rootfs/d", home_.path()).file("rootfs/d/canary", "overwritten");
+  tar.folder("rootfs/d")
+      .file("rootfs/d/a", "x")
+      .symlink("rootfs/d", home_.path())
+      .file("rootfs/d/canary", "overwritten");
   expect_refused(tar.bytes(), Code::InvalidArgument, "`d/canary`");
 }
 
@@ -103,9 +113,10 @@ TEST_F(AHostileArchive, Rule3_MayNotHaveDeviceNodes) {
 
 TEST_F(AHostileArchive, Rule3_MayNotHardLinkOutOfTheTree) {
   expect_refused(start().hard_link("rootfs/shadow", "/etc/shadow").bytes(), Code::InvalidArgument, "`rootfs/shadow`");
-  expect_refused(start().hard_link("rootfs/up", "rootfs/../../../canary").bytes(), Code::InvalidArgument, "`rootfs/up`");
-  expect_refused(start().file("templates/t", "x").hard_link("rootfs/side", "templates/t").bytes(), Code::InvalidArgument,
-                 "`rootfs/side`");
+  expect_refused(start().hard_link("rootfs/up", "rootfs/../../../canary").bytes(), Code::InvalidArgument,
+                 "`rootfs/up`");
+  expect_refused(start().file("templates/t", "x").hard_link("rootfs/side", "templates/t").bytes(),
+                 Code::InvalidArgument, "`rootfs/side`");
   expect_refused(start().symlink("rootfs/out", home_.path()).hard_link("rootfs/through", "rootfs/out/canary").bytes(),
                  Code::InvalidArgument, "`through`");
   expect_refused(start().hard_link("rootfs/nothing", "rootfs/absent").bytes(), Code::InvalidArgument, "`nothing`");
@@ -174,7 +185,9 @@ class HostileMetadata : public testing_support::FileImageStoreTest {
 };
 
 TEST_F(HostileMetadata, Rule1_MustBeAPlainFile) {
-  const auto refuse = [this](const TarBuilder& tar) { expect_refused(tar.bytes(), Code::InvalidArgument, "metadata.yaml`"); };
+  const auto refuse = [this](const TarBuilder& tar) {
+    expect_refused(tar.bytes(), Code::InvalidArgument, "metadata.yaml`");
+  };
   refuse(TarBuilder().symlink("metadata.yaml", "/etc/passwd").folder("rootfs"));
   refuse(TarBuilder().folder("metadata.yaml").folder("rootfs"));
   refuse(TarBuilder().fifo("metadata.yaml").folder("rootfs"));
@@ -191,7 +204,8 @@ TEST_F(HostileMetadata, Rule20_MayNotGrowByAliases) {
   expect_refused(with(yaml), Code::LimitsExceeded, "aliases");
   std::string laughs = kGood + "a0: &a0 [x, x]\n";
   for (int i = 1; i < 40; ++i)
-    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + ", *a" + std::to_string(i - 1) + "]\n";
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [*a" + std::to_string(i - 1) + ", *a" +
+              std::to_string(i - 1) + "]\n";
   laughs += "properties:\n  p: *a39\n";
   expect_refused(with(laughs), Code::InvalidArgument, "properties.p");
 }
@@ -212,9 +226,11 @@ TEST_F(HostileMetadata, Rule3_MustHaveTheRightTypes) {
   expect_refused(with(kGood + "properties: [a]\n"), Code::InvalidArgument, "properties");
   expect_refused(with(kGood + "properties: {a: {b: c}}\n"), Code::InvalidArgument, "properties.a");
   expect_refused(with(kGood + "templates: {/x: y}\n"), Code::InvalidArgument, "templates./x");
-  expect_refused(with(kGood + "templates: {/x: {template: ../../etc/shadow}}\n"), Code::InvalidArgument, "templates./x");
+  expect_refused(with(kGood + "templates: {/x: {template: ../../etc/shadow}}\n"), Code::InvalidArgument,
+                 "templates./x");
   expect_refused(with(kGood + "templates: {/x: {template: absent.tpl}}\n"), Code::InvalidArgument, "absent.tpl");
-  expect_refused(with(kGood + "templates: {/x: {template: a, create_only: maybe}}\n"), Code::InvalidArgument, "create_only");
+  expect_refused(with(kGood + "templates: {/x: {template: a, create_only: maybe}}\n"), Code::InvalidArgument,
+                 "create_only");
   expect_refused(with("a: [unclosed\n"), Code::InvalidArgument, "metadata.yaml");
 }
 

@@ -134,7 +134,8 @@ TEST_P(AnImageStore, RemovesAnImageAndTakesAnAbsentOneForSuccess) {
 }
 
 TEST_P(AnImageStore, StopsWhenCancelled) {
-  const auto staged = store().stage({.file = file_of(archive()), .rootfs = {}, .expected = {}}, {}, [] { return true; });
+  const auto staged =
+      store().stage({.file = file_of(archive()), .rootfs = {}, .expected = {}}, {}, [] { return true; });
   ASSERT_FALSE(staged);
   EXPECT_EQ(staged.error().code, Code::Cancelled);
 }

@@ -9,9 +9,9 @@
 namespace berth {
 namespace {
 
+using ::testing::HasSubstr;
 using testing_support::file_of;
 using testing_support::TarBuilder;
-using ::testing::HasSubstr;
 
 class ImportingAnImage : public testing_support::FileImageStoreTest {};
 
@@ -61,7 +61,8 @@ TEST_F(ImportingAnImage, KeepsFileCapabilitiesSoThatTheHostAndAGuestSeeThem) {
   const std::string ping = import(tar.bytes()) + "/bin/ping";
 
   std::array<char, 64> kept{};
-  // The kernel keeps it as belonging to the tree's root (rootid 0 on disk), which an idmapped mount turns into the guest's root.
+  // The kernel keeps it as belonging to the tree's root (rootid 0 on disk), which an idmapped mount turns into the
+  // guest's root.
   ASSERT_GE(getxattr(ping.c_str(), "security.capability", kept.data(), kept.size()), 20);
   EXPECT_EQ(kept[5], 0x20);
 }
@@ -69,7 +70,8 @@ TEST_F(ImportingAnImage, KeepsFileCapabilitiesSoThatTheHostAndAGuestSeeThem) {
 TEST_F(ImportingAnImage, KeepsUserAttributesAndAcls) {
   TarBuilder tar = small_image();
   tar.xattr("user.note", "kept").xattr("trusted.secret", "host's").file("rootfs/marked", "x");
-  tar.pax("SCHILY.acl.access", "user::rw-,user:1000:r--:1000,group::r--,mask::r--,other::---").file("rootfs/shared", "x");
+  tar.pax("SCHILY.acl.access", "user::rw-,user:1000:r--:1000,group::r--,mask::r--,other::---")
+      .file("rootfs/shared", "x");
   const std::string tree = import(tar.bytes());
 
   std::array<char, 256> value{};
@@ -81,8 +83,10 @@ TEST_F(ImportingAnImage, KeepsUserAttributesAndAcls) {
 TEST_F(ImportingAnImage, TellsMetadataSizeAndFingerprint) {
   TarBuilder tar;
   tar.file("metadata.yaml",
-           "architecture: amd64\ncreation_date: 1700000000\nexpiry_date: 1800000000\nproperties: {os: Debian, version: 12}\n"
-           "templates:\n  /etc/hostname: {when: [create, copy], create_only: true, template: hostname.tpl, properties: {a: b}}\n")
+           "architecture: amd64\ncreation_date: 1700000000\nexpiry_date: 1800000000\nproperties: {os: Debian, version: "
+           "12}\n"
+           "templates:\n  /etc/hostname: {when: [create, copy], create_only: true, template: hostname.tpl, properties: "
+           "{a: b}}\n")
       .folder("templates")
       .file("templates/hostname.tpl", "{{ container.name }}")
       .folder("rootfs");
@@ -181,14 +185,19 @@ TEST_F(ImportingAnImage, MarksATreeWithOverlayAttributesOrWhiteoutsForAPlainRoot
 
 TEST_F(ImportingAnImage, PassesOverDeviceNodesBelowDev) {
   TarBuilder tar = small_image();
-  tar.folder("rootfs/dev").character_device("rootfs/dev/null", 1, 3).block_device("rootfs/dev/sda", 8, 0).symlink("rootfs/dev/fd", "/proc/self/fd");
+  tar.folder("rootfs/dev")
+      .character_device("rootfs/dev/null", 1, 3)
+      .block_device("rootfs/dev/sda", 8, 0)
+      .symlink("rootfs/dev/fd", "/proc/self/fd");
   const std::string tree = import(tar.bytes());
   EXPECT_FALSE(std::filesystem::exists(tree + "/dev/null"));
   EXPECT_TRUE(std::filesystem::is_symlink(tree + "/dev/fd"));
 }
 
 TEST_F(ImportingAnImage, RefusesAFingerprintThatWasNotExpected) {
-  const auto staged = store_->stage({.file = file_of(small_image().bytes()), .rootfs = {}, .expected = *Fingerprint::parse(std::string(64, 'a'))}, {}, {});
+  const auto staged = store_->stage(
+      {.file = file_of(small_image().bytes()), .rootfs = {}, .expected = *Fingerprint::parse(std::string(64, 'a'))}, {},
+      {});
   ASSERT_FALSE(staged);
   EXPECT_EQ(staged.error().code, Code::FailedPrecondition);
 }

@@ -26,7 +26,8 @@ class ASquashfsImage : public testing_support::FileImageStoreTest {
   /// The bytes of a squashfs of tree_.
   std::string squashed() {
     const std::string out = home_.path() + "/out.squashfs";
-    std::array<const char*, 8> argv{"mksquashfs", tree_.c_str(), out.c_str(), "-noappend", "-no-progress", "-quiet", nullptr};
+    std::array<const char*, 8> argv{"mksquashfs",   tree_.c_str(), out.c_str(), "-noappend",
+                                    "-no-progress", "-quiet",      nullptr};
     pid_t pid = -1;
     EXPECT_EQ(posix_spawnp(&pid, "mksquashfs", nullptr, nullptr, const_cast<char**>(argv.data()), environ), 0);
     int status = 0;
@@ -37,7 +38,8 @@ class ASquashfsImage : public testing_support::FileImageStoreTest {
     return bytes;
   }
   Result<ports::StagedImage> stage_split(const std::string& rootfs) {
-    return store_->stage({.file = file_of(TarBuilder().good_metadata().bytes()), .rootfs = file_of(rootfs), .expected = {}}, {}, {});
+    return store_->stage(
+        {.file = file_of(TarBuilder().good_metadata().bytes()), .rootfs = file_of(rootfs), .expected = {}}, {}, {});
   }
   std::string import_split(const std::string& rootfs) {
     const auto staged = stage_split(rootfs);

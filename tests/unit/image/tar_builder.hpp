@@ -78,7 +78,8 @@ class TarBuilder {
   }
   /// metadata.yaml of a good image.
   TarBuilder& good_metadata() {
-    return file("metadata.yaml", "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  os: Test\n  release: '1'\n");
+    return file("metadata.yaml",
+                "architecture: x86_64\ncreation_date: 1700000000\nproperties:\n  os: Test\n  release: '1'\n");
   }
 
   std::string bytes() const { return bytes_ + std::string(1024, '\0'); }

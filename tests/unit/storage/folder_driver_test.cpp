@@ -138,7 +138,8 @@ TEST_F(AFolderDriver, Rule2_DoesNotFollowAGuestsLinksWhenItMeasuresRemovesOrMerg
 TEST_F(AFolderDriver, Rule17_KeepsItsFoldersClosed) {
   const auto driver = open_driver(adapters::OverlayDriver::open);
   ASSERT_TRUE(driver->create_root(instance_, image_, tree_, false));
-  for (const char* const name : {"", "/instances", "/staging", "/trash"}) EXPECT_EQ(look(pool_ + name).st_mode & 07777, 0700U);
+  for (const char* const name : {"", "/instances", "/staging", "/trash"})
+    EXPECT_EQ(look(pool_ + name).st_mode & 07777, 0700U);
   EXPECT_EQ(look(pool_ + "/instances/" + instance_.str()).st_mode & 07777, 0700U);
 }
 
