@@ -1,0 +1,397 @@
+#include "rest-bridge/http/connection.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.hpp"
+#include "rest-bridge/api/envelope.hpp"
+#include "rest-bridge/api/router.hpp"
+#include "rest-bridge/http/async.hpp"
+#include "rest-bridge/http/browser_rules.hpp"
+#include "rest-bridge/http/upload.hpp"
+#include "rest-bridge/http/websocket.hpp"
+
+namespace berth::rest {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using ErrorCode = boost::system::error_code;
+using HeaderParser = http::request_parser<http::empty_body>;
+using BodyParser = http::request_parser<http::buffer_body>;
+using Leased = Result<std::shared_ptr<Identities::Lease>>;
+
+constexpr std::size_t kChunk = 64 * 1024;
+
+auto token(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, error); }
+
+std::string_view view_of(beast::string_view text) { return {text.data(), text.size()}; }
+
+/// One connection and what it is in the middle of.
+class Connection {
+ public:
+  Connection(Socket socket, Shared& shared)
+      : socket_(std::move(socket)), shared_(shared), timer_(socket_.get_executor()), place_(std::make_shared<Identities::Place>()) {
+    ++shared_.connections;
+  }
+  ~Connection() {
+    --shared_.connections;
+    if (place_) shared_.identities.leave(*place_);
+  }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  asio::awaitable<void> run() {
+    auto peer = peer_of(socket_.native_handle());
+    if (!peer) co_return;
+    place_->peer = *peer;
+    place_->socket = socket_.native_handle();
+    if (shared_.connections > shared_.limits.connections) {
+      co_await send(error_answer(Error{Code::Unavailable, "too many connections; try again"}), false, 11);
+      co_return;
+    }
+    while (co_await one_request()) {
+    }
+    ErrorCode error;
+    timer_.cancel(error);
+    socket_.shutdown(Socket::shutdown_both, error);
+  }
+
+ private:
+  /// Ends the connection when nothing moves for `limit`.
+  void expect_progress(std::chrono::seconds limit) {
+    timer_.expires_after(limit);
+    timer_.async_wait([this, alive = std::weak_ptr(place_)](ErrorCode error) {
+      if (error || alive.expired() || timer_.expiry() > asio::steady_timer::clock_type::now()) return;
+      socket_.close(error);
+    });
+  }
+  void expect_nothing() { timer_.expires_at(asio::steady_timer::time_point::max()); }
+
+  /// Reads and answers one request; false when the connection is to end.
+  asio::awaitable<bool> one_request() {
+    HeaderParser parser;
+    parser.header_limit(shared_.limits.header);
+    parser.body_limit(boost::none);
+    ErrorCode error;
+    expect_progress(shared_.limits.idle);
+    co_await http::async_read_header(socket_, buffer_, parser, token(error));
+    expect_progress(shared_.limits.progress);
+    if (error == http::error::end_of_stream) co_return false;
+    if (error) {
+      if (error.category() == http::make_error_code(http::error::bad_method).category()) {
+        const int status = error == http::error::header_limit ? 431 : 400;
+        co_await send(error_answer(status, "the request is not valid HTTP: " + error.message()), false, 11);
+      }
+      co_return false;
+    }
+
+    const auto& head = parser.get();
+    const bool keep = head.keep_alive();
+    const auto version = head.version();
+    upgrade_ = boost::beast::websocket::is_upgrade(head);
+    head_only_ = head.method() == http::verb::head;
+    if (version >= 11 && head.count(http::field::host) != 1) {
+      co_await send(error_answer(400, "the request needs one Host header"), false, version);
+      co_return false;
+    }
+    if (const auto refusal = refusal_of({.method = view_of(head.method_string()),
+                                         .upgrade = upgrade_,
+                                         .host = view_of(head[http::field::host]),
+                                         .origin = view_of(head[http::field::origin]),
+                                         .sec_fetch_site = view_of(head["Sec-Fetch-Site"])})) {
+      co_await send(error_answer(403, *refusal), false, version);
+      co_return false;
+    }
+    const auto path = view_of(head.target()).substr(0, view_of(head.target()).find('?'));
+    if (head.method() == http::verb::options || path.find("//") != std::string_view::npos) {
+      Response plain;
+      if (head.method() != http::verb::options) {
+        plain.status = 301;
+        plain.headers.add("Location", cleaned(view_of(head.target())));
+      }
+      const bool empty = !head.has_content_length() && !head.chunked();
+      co_return co_await send(std::move(plain), keep && empty, version) && keep && empty;
+    }
+
+    Request request;
+    request.method = std::string(view_of(head.method_string()));
+    request.target = std::string(view_of(head.target()));
+    request.upgrade = upgrade_;
+    for (const auto& field : head) request.headers.add(std::string(view_of(field.name_string())), std::string(view_of(field.value())));
+
+    if (beast::iequals(head[http::field::expect], "100-continue")) {
+      static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      co_await asio::async_write(socket_, asio::buffer(kContinue), token(error));
+      if (error) co_return false;
+    }
+    UpgradeRequest handshake;
+    if (upgrade_) handshake = head;
+
+    const bool may_upload = takes_upload(request.method, request.target) &&
+                            !request.headers.get("Content-Type").starts_with("application/json");
+    BodyParser body(std::move(parser));
+    std::string first;
+    first.resize(kChunk);
+    auto size = co_await read_some(body, first.data(), first.size(), error);
+    if (error) co_return co_await refuse_body(error, version);
+    first.resize(size);
+    const auto text_begin = first.find_first_not_of(" \t\r\n");
+    if (may_upload && text_begin != std::string::npos && first[text_begin] != '{')
+      co_return co_await upload(std::move(request), body, std::move(first), version) && keep;
+
+    while (!body.is_done()) {
+      if (first.size() > shared_.limits.json) {
+        co_await send(error_answer(413, "the request body is larger than 8 MiB"), false, version);
+        co_return false;
+      }
+      const auto old = first.size();
+      first.resize(old + kChunk);
+      size = co_await read_some(body, first.data() + old, kChunk, error);
+      if (error) co_return co_await refuse_body(error, version);
+      first.resize(old + size);
+    }
+    if (first.size() > shared_.limits.json) {
+      co_await send(error_answer(413, "the request body is larger than 8 MiB"), false, version);
+      co_return false;
+    }
+    request.body = std::move(first);
+    expect_nothing();
+
+    auto lease = co_await acquire();
+    if (!lease) co_return co_await send(error_answer(lease.error()), keep, version) && keep;
+    auto response = co_await answer((*lease)->api(), std::move(request));
+    if (!response) co_return false;  // the client has gone
+    if (response->status == 101) {
+      auto stream = std::get<Stream>(std::move(response->body));
+      // The peer's identity belongs to the socket, so it stays with this connection while the websocket lives.
+      co_await serve_websocket(std::move(socket_), std::move(handshake), std::move(stream), *std::move(lease), place_, shared_);
+      co_return false;
+    }
+    lease = Error{Code::Cancelled, ""};  // whoever waits for a place need not wait for our client to read
+    co_return co_await send(std::move(*response), keep, version) && keep;
+  }
+
+  static std::string cleaned(std::string_view target) {
+    std::string result;
+    bool in_query = false;
+    for (const char c : target) {
+      if (c == '?') in_query = true;
+      if (!in_query && c == '/' && result.ends_with('/')) continue;
+      result += c;
+    }
+    return result;
+  }
+
+  asio::awaitable<bool> refuse_body(ErrorCode error, unsigned version) {
+    if (error.category() == http::make_error_code(http::error::bad_method).category())
+      co_await send(error_answer(400, "the request body is not valid HTTP: " + error.message()), false, version);
+    co_return false;
+  }
+
+  /// Reads some of a body; 0 at its end.
+  asio::awaitable<std::size_t> read_some(BodyParser& body, char* data, std::size_t size, ErrorCode& error) {
+    error = {};
+    if (body.is_done()) co_return 0;
+    body.get().body().data = data;
+    body.get().body().size = size;
+    expect_progress(shared_.limits.progress);
+    co_await http::async_read_some(socket_, buffer_, body, token(error));
+    if (error == http::error::need_buffer) error = {};
+    co_return size - body.get().body().size;
+  }
+
+  asio::awaitable<Leased> acquire() {
+    auto& identities = shared_.identities;
+    co_return co_await call_back<Leased>(
+        [&identities, place = place_](std::function<void(Leased)> done) { identities.acquire(place, std::move(done)); });
+  }
+
+  /// The API's answer, or nothing when the client hung up before it was there.
+  asio::awaitable<std::optional<Response>> answer(Api& api, Request request) {
+    using Maybe = std::optional<Response>;
+    auto held = std::make_shared<Request>(std::move(request));
+    auto answered = std::make_shared<bool>(false);
+    co_return co_await call_back<Maybe>([this, &api, held, answered](std::function<void(Maybe)> done) {
+      // Hang-ups alone: bytes of a next request may wait.
+      socket_.async_wait(Socket::wait_error, [done, answered](ErrorCode error) {
+        if (!error && !*answered) done(std::nullopt);
+      });
+      api.handle(std::move(*held), [this, done, answered](Response response) {
+        *answered = true;
+        done(std::move(response));
+      });
+    });
+  }
+
+  asio::awaitable<bool> upload(Request request, BodyParser& body, std::string first, unsigned version) {
+    auto lease = co_await acquire();
+    if (!lease) {
+      co_await send(error_answer(lease.error()), false, version);
+      co_await drain();
+      co_return false;
+    }
+    UploadPipes pipes;
+    auto given = pipes.open(request.headers.get("Content-Type"), socket_.get_executor());
+    if (!given) {
+      co_await send(error_answer(given.error()), false, version);
+      co_await drain();
+      co_return false;
+    }
+    request.body = std::move(*given);
+
+    auto& api = (*lease)->api();
+    const auto response = std::make_shared<std::optional<Response>>();
+    const auto arrived = std::make_shared<asio::steady_timer>(socket_.get_executor(), asio::steady_timer::time_point::max());
+    api.handle(std::move(request), [response, arrived](Response answer) {
+      *response = std::move(answer);
+      arrived->cancel();
+    });
+
+    // The daemon reads while we write; we read no faster than it does.
+    ErrorCode error;
+    Result<void> sound = co_await pipes.write(first);
+    while (sound && !body.is_done()) {
+      if (*response && (*response)->status >= 400) break;
+      first.resize(kChunk);
+      const auto size = co_await read_some(body, first.data(), first.size(), error);
+      if (error) {
+        sound = Error{Code::InvalidArgument, "the upload ended in the middle: " + error.message()};
+        break;
+      }
+      first.resize(size);
+      expect_nothing();
+      sound = co_await pipes.write(first);
+    }
+    const bool whole = sound && body.is_done();
+    if (whole) sound = pipes.finish();
+    if (sound && whole) pipes.close();
+    if (!sound) {
+      // The end of a broken upload must not look like the end of an image, so the operation goes first.
+      while (!*response) co_await arrived->async_wait(token(error));
+      if ((*response)->status == 202) co_await cancel(api, std::string((*response)->headers.get("Location")));
+      pipes.close();
+      co_await send(error_answer(sound.error()), false, version);
+      co_return false;
+    }
+    while (!*response) co_await arrived->async_wait(token(error));
+    pipes.close();
+    const bool sent = co_await send(std::move(**response), whole, version);
+    if (!whole) co_await drain();
+    co_return sent && whole;
+  }
+
+  asio::awaitable<void> cancel(Api& api, std::string operation) {
+    Request request;
+    request.method = "DELETE";
+    request.target = std::move(operation);
+    const auto held = std::make_shared<Request>(std::move(request));
+    co_await call_back<Response>([&api, held](std::function<void(Response)> done) { api.handle(std::move(*held), std::move(done)); });
+  }
+
+  /// Reads and forgets what a refused client still sends, so that it gets to read why; not for long.
+  asio::awaitable<void> drain() {
+    ErrorCode error;
+    socket_.shutdown(Socket::shutdown_send, error);
+    std::array<char, 4096> nothing;  // NOLINT: never looked at
+    expect_progress(std::chrono::seconds(2));
+    while (!error) co_await socket_.async_read_some(asio::buffer(nothing), token(error));
+  }
+
+  /// Writes one answer; false when it could not be.
+  asio::awaitable<bool> send(Response response, bool keep, unsigned version) {
+    std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+    head += view_of(http::obsolete_reason(static_cast<http::status>(response.status)));
+    head += "\r\n";
+    for (const auto& [name, value] : response.headers.fields()) {
+      head.append(name).append(": ");
+      for (const char c : value)
+        if (c != '\r' && c != '\n') head += c;
+      head += "\r\n";
+    }
+    if (!keep) head += "Connection: close\r\n";
+    if (version < 11 && keep) head += "Connection: keep-alive\r\n";
+    expect_progress(shared_.limits.progress);
+    ErrorCode error;
+    if (auto* file = std::get_if<FileBody>(&response.body)) co_return co_await send_file(std::move(head), *file);
+    const auto& text = std::get<std::string>(response.body);
+    if (!head_only_) {
+      head += "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n";
+      head += text;
+    } else {
+      head += "\r\n";
+    }
+    co_await asio::async_write(socket_, asio::buffer(head), token(error));
+    co_return !error;
+  }
+
+  /// Sends a descriptor's bytes: with a length when it has one, else in chunks.
+  asio::awaitable<bool> send_file(std::string head, FileBody& file) {
+    ErrorCode error;
+    struct stat status {};
+    if (::fstat(file.fd.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+      head += "Content-Length: " + std::to_string(status.st_size) + "\r\n\r\n";
+      co_await asio::async_write(socket_, asio::buffer(head), token(error));
+      std::string chunk(kChunk, '\0');
+      off_t at = 0;
+      while (!error && at < status.st_size) {
+        const auto size = ::pread(file.fd.get(), chunk.data(), chunk.size(), at);
+        if (size <= 0) co_return false;
+        at += size;
+        expect_progress(shared_.limits.progress);
+        co_await asio::async_write(socket_, asio::buffer(chunk.data(), static_cast<std::size_t>(size)), token(error));
+      }
+      co_return !error;
+    }
+    head += "Transfer-Encoding: chunked\r\n\r\n";
+    co_await asio::async_write(socket_, asio::buffer(head), token(error));
+    asio::posix::stream_descriptor from(socket_.get_executor(), file.fd.release());
+    std::string chunk(kChunk, '\0');
+    while (!error) {
+      ErrorCode end;
+      expect_nothing();
+      const auto size = co_await from.async_read_some(asio::buffer(chunk), token(end));
+      if (end && end != asio::error::eof) co_return false;
+      if (end) break;
+      expect_progress(shared_.limits.progress);
+      co_await asio::async_write(socket_, http::make_chunk(asio::buffer(chunk.data(), size)), token(error));
+    }
+    if (!error) co_await asio::async_write(socket_, http::make_chunk_last(), token(error));
+    co_return !error;
+  }
+
+  Socket socket_;
+  Shared& shared_;
+  asio::steady_timer timer_;
+  std::shared_ptr<Identities::Place> place_;
+  beast::flat_buffer buffer_;
+  bool upgrade_ = false;
+  bool head_only_ = false;
+};
+
+}  // namespace
+
+asio::awaitable<void> serve_connection(Socket socket, Shared& shared) {
+  try {
+    Connection connection(std::move(socket), shared);
+    co_await connection.run();
+  } catch (const std::exception& failure) {
+    log::error(std::string("a connection failed with an exception: ") + failure.what());
+  }
+}
+
+}  // namespace berth::rest

@@ -1,0 +1,78 @@
+#include <sys/resource.h>
+
+#include <utility>  // Boost 1.81 uses std::exchange without it
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "base/log.hpp"
+#include "rest-bridge/api/router.hpp"
+#include "rest-bridge/http/listener.hpp"
+
+namespace {
+
+/// A connection has a socket here and one at the daemon, a bus connection, and pipes for its streams.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+berth::Result<berth::UniqueFd> find_listener(const std::string& path, const std::string& group) {
+  BERTH_TRY(auto inherited, berth::rest::inherited_listener());
+  if (inherited) return *std::move(inherited);
+  if (path.empty())
+    return berth::Error{berth::Code::InvalidArgument, "no socket was given; start by berth-rest.socket, or name one with --socket"};
+  return berth::rest::listen_at(path, group);
+}
+
+int serve(const std::string& path, const std::string& group) {
+  auto listener = find_listener(path, group);
+  if (!listener) {
+    std::cerr << "berth-rest: " << listener.error().message << '\n';
+    return 1;
+  }
+  raise_descriptor_limit();
+  ::signal(SIGPIPE, SIG_IGN);
+  boost::asio::io_context context(1);
+  berth::rest::AsioLoop loop(context);
+  const auto sessions = std::make_shared<berth::rest::Sessions>(loop);
+  berth::rest::Identities identities(loop, sessions);
+  berth::rest::Shared shared{.loop = loop, .identities = identities, .limits = {}, .connections = 0};
+  boost::asio::signal_set stop(context, SIGTERM, SIGINT);
+  stop.async_wait([&context](boost::system::error_code, int) { context.stop(); });
+  boost::asio::co_spawn(context, berth::rest::accept_connections(*std::move(listener), shared), boost::asio::detached);
+  context.run();
+  // The connections' frames hold references to what stands above; the process ends with all of them.
+  std::_Exit(0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Serves the LXD REST API on a unix socket, over D-Bus to berthd", "berth-rest");
+  std::string path;
+  std::string group;
+  bool routes = false;
+  app.add_option("--socket", path, "listen there, when systemd gave no socket");
+  app.add_option("--group", group, "group of that socket");
+  app.add_flag("--routes", routes, "print the routes, the D-Bus calls they make and the actions that guard them");
+  app.set_version_flag("--version", BERTH_VERSION);
+  CLI11_PARSE(app, argc, argv);
+  if (routes) {
+    std::cout << berth::rest::routes_text();
+    return 0;
+  }
+  try {
+    return serve(path, group);
+  } catch (const std::exception& failure) {
+    std::cerr << "berth-rest: " << failure.what() << '\n';
+    return 1;
+  }
+}
