@@ -63,7 +63,8 @@ Answer cancel_operation(Context& context) {
   if (context.sessions.local(context.parameter("id"), context.owner))
     co_return Error{Code::FailedPrecondition, "This operation can't be cancelled"};
   BERTH_CO_TRY(const auto id, OperationId::parse(context.parameter("id")));
-  co_return co_await run_sync(context, Call{.path = operation_path(id), .interface = "Operation", .member = "Cancel", .arguments = {}});
+  Call call{.path = operation_path(id), .interface = "Operation", .member = "Cancel", .arguments = {}};
+  co_return co_await run_sync(context, std::move(call));
 }
 
 Answer operation_websocket(Context& context) {

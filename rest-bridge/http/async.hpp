@@ -6,19 +6,24 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <functional>
 #include <memory>
-#include <utility>
 
 #include "rest-bridge/http/socket.hpp"
 
 namespace berth::rest {
 
-/// Waits for a function that reports by one callback: `co_await call_back<int>([](auto done) { later(done); })`.
-/// The callback may come at once or from the loop; the coroutine goes on from the loop. Only the first call counts.
-template <typename T, typename Start>
-asio::awaitable<T> call_back(Start start) {
+/// A function that reports by one callback.
+template <typename T>
+using Starter = std::function<void(std::function<void(T)>)>;
+
+/// Waits for `start` to report. The callback may come at once or from the loop; the coroutine goes on from the loop. Only
+/// the first call counts. Give it a named Starter: GCC 12 destroys the captures of a lambda twice when the lambda is
+/// made inside the awaiting expression.
+template <typename T>
+asio::awaitable<T> call_back(Starter<T> start) {
   const auto result = co_await asio::async_initiate<decltype(asio::use_awaitable), void(std::shared_ptr<T>)>(
-      [](auto handler, Start begin) {
+      [](auto handler, Starter<T> begin) {
         // Handlers of asio can be moved only, std::function wants copies.
         auto held = std::make_shared<decltype(handler)>(std::move(handler));
         auto used = std::make_shared<bool>(false);

@@ -15,6 +15,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "base/log.hpp"
@@ -86,7 +87,7 @@ class Connection {
   asio::awaitable<bool> one_request() {
     HeaderParser parser;
     parser.header_limit(shared_.limits.header);
-    parser.body_limit(boost::none);
+    parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // counted where the body is read
     ErrorCode error;
     expect_progress(shared_.limits.idle);
     co_await http::async_read_header(socket_, buffer_, parser, token(error));
@@ -125,7 +126,8 @@ class Connection {
         plain.headers.add("Location", cleaned(view_of(head.target())));
       }
       const bool empty = !head.has_content_length() && !head.chunked();
-      co_return co_await send(std::move(plain), keep && empty, version) && keep && empty;
+      const bool sent = co_await send(std::move(plain), keep && empty, version);
+      co_return sent && keep && empty;
     }
 
     Request request;
@@ -151,8 +153,10 @@ class Connection {
     if (error) co_return co_await refuse_body(error, version);
     first.resize(size);
     const auto text_begin = first.find_first_not_of(" \t\r\n");
-    if (may_upload && text_begin != std::string::npos && first[text_begin] != '{')
-      co_return co_await upload(std::move(request), body, std::move(first), version) && keep;
+    if (may_upload && text_begin != std::string::npos && first[text_begin] != '{') {
+      const bool sent = co_await upload(std::move(request), body, std::move(first), version);
+      co_return sent && keep;
+    }
 
     while (!body.is_done()) {
       if (first.size() > shared_.limits.json) {
@@ -173,7 +177,10 @@ class Connection {
     expect_nothing();
 
     auto lease = co_await acquire();
-    if (!lease) co_return co_await send(error_answer(lease.error()), keep, version) && keep;
+    if (!lease) {
+      const bool sent = co_await send(error_answer(lease.error()), keep, version);
+      co_return sent && keep;
+    }
     auto response = co_await answer((*lease)->api(), std::move(request));
     if (!response) co_return false;  // the client has gone
     if (response->status == 101) {
@@ -183,7 +190,8 @@ class Connection {
       co_return false;
     }
     lease = Error{Code::Cancelled, ""};  // whoever waits for a place need not wait for our client to read
-    co_return co_await send(std::move(*response), keep, version) && keep;
+    const bool sent = co_await send(std::move(*response), keep, version);
+    co_return sent && keep;
   }
 
   static std::string cleaned(std::string_view target) {
@@ -210,31 +218,40 @@ class Connection {
     body.get().body().data = data;
     body.get().body().size = size;
     expect_progress(shared_.limits.progress);
-    co_await http::async_read_some(socket_, buffer_, body, token(error));
+    // A step may take in no more than the head of a chunk.
+    while (!error && !body.is_done() && body.get().body().size == size)
+      co_await http::async_read_some(socket_, buffer_, body, token(error));
     if (error == http::error::need_buffer) error = {};
     co_return size - body.get().body().size;
   }
 
   asio::awaitable<Leased> acquire() {
     auto& identities = shared_.identities;
-    co_return co_await call_back<Leased>(
-        [&identities, place = place_](std::function<void(Leased)> done) { identities.acquire(place, std::move(done)); });
+    Starter<Leased> start = [&identities, place = place_](std::function<void(Leased)> done) { identities.acquire(place, std::move(done)); };
+    co_return co_await call_back<Leased>(std::move(start));
   }
 
   /// The API's answer, or nothing when the client hung up before it was there.
   asio::awaitable<std::optional<Response>> answer(Api& api, Request request) {
     using Maybe = std::optional<Response>;
     auto held = std::make_shared<Request>(std::move(request));
-    auto answered = std::make_shared<bool>(false);
-    co_return co_await call_back<Maybe>([this, &api, held, answered](std::function<void(Maybe)> done) {
-      // Hang-ups alone: bytes of a next request may wait.
-      socket_.async_wait(Socket::wait_error, [done, answered](ErrorCode error) {
-        if (!error && !*answered) done(std::nullopt);
-      });
-      api.handle(std::move(*held), [this, done, answered](Response response) {
-        *answered = true;
-        done(std::move(response));
-      });
+    Starter<Maybe> start = [this, &api, held](std::function<void(Maybe)> done) {
+      hung_up_ = done;
+      watch_for_hang_up();
+      api.handle(std::move(*held), [done](Response response) { done(std::move(response)); });
+    };
+    auto response = co_await call_back<Maybe>(std::move(start));
+    hung_up_ = nullptr;
+    co_return response;
+  }
+
+  /// Hang-ups alone wake this: bytes of a next request may wait while one is worked on.
+  void watch_for_hang_up() {
+    if (std::exchange(watching_, true)) return;
+    socket_.async_wait(Socket::wait_error, [this, alive = std::weak_ptr(place_)](ErrorCode error) {
+      if (error || alive.expired()) return;
+      watching_ = false;
+      if (hung_up_) hung_up_(std::nullopt);
     });
   }
 
@@ -300,7 +317,8 @@ class Connection {
     request.method = "DELETE";
     request.target = std::move(operation);
     const auto held = std::make_shared<Request>(std::move(request));
-    co_await call_back<Response>([&api, held](std::function<void(Response)> done) { api.handle(std::move(*held), std::move(done)); });
+    Starter<Response> start = [&api, held](std::function<void(Response)> done) { api.handle(std::move(*held), std::move(done)); };
+    co_await call_back<Response>(std::move(start));
   }
 
   /// Reads and forgets what a refused client still sends, so that it gets to read why; not for long.
@@ -379,6 +397,8 @@ class Connection {
   asio::steady_timer timer_;
   std::shared_ptr<Identities::Place> place_;
   beast::flat_buffer buffer_;
+  std::function<void(std::optional<Response>)> hung_up_;
+  bool watching_ = false;
   bool upgrade_ = false;
   bool head_only_ = false;
 };

@@ -139,19 +139,20 @@ unsigned number_of(const nlohmann::json& value) {
 asio::awaitable<Result<void>> with_api(Shared& shared, std::shared_ptr<Identities::Place> place,
                                        std::function<void(Api&, std::function<void(Result<void>)>)> act) {
   using Leased = Result<std::shared_ptr<Identities::Lease>>;
-  const auto lease = co_await call_back<Leased>(
-      [&shared, place](std::function<void(Leased)> done) { shared.identities.acquire(place, std::move(done)); });
+  Starter<Leased> acquire = [&shared, place](std::function<void(Leased)> done) { shared.identities.acquire(place, std::move(done)); };
+  const auto lease = co_await call_back<Leased>(std::move(acquire));
   if (!lease) co_return lease.error();
   auto& api = (*lease)->api();
-  co_return co_await call_back<Result<void>>(
-      [&api, act = std::move(act)](std::function<void(Result<void>)> done) { act(api, std::move(done)); });
+  Starter<Result<void>> start = [&api, act = std::move(act)](std::function<void(Result<void>)> done) { act(api, std::move(done)); };
+  co_return co_await call_back<Result<void>>(std::move(start));
 }
 
 asio::awaitable<void> send_signal(Shared& shared, std::shared_ptr<Identities::Place> place,
                                   std::shared_ptr<ExecSession> session, int number) {
-  const auto sent = co_await with_api(shared, place, [session, number](Api& api, std::function<void(Result<void>)> done) {
+  std::function<void(Api&, std::function<void(Result<void>)>)> act = [session, number](Api& api, std::function<void(Result<void>)> done) {
     api.signal(session, number, std::move(done));
-  });
+  };
+  const auto sent = co_await with_api(shared, place, std::move(act));
   if (!sent) log::debug("a signal could not be sent: " + sent.error().message);
 }
 
@@ -196,8 +197,8 @@ asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream st
 
   if (session->complete()) {
     auto& api = lease->api();
-    const auto begun = co_await call_back<Result<void>>(
-        [&api, session](std::function<void(Result<void>)> done) { api.begin(session, std::move(done)); });
+    Starter<Result<void>> begin = [&api, session](std::function<void(Result<void>)> done) { api.begin(session, std::move(done)); };
+    const auto begun = co_await call_back<Result<void>>(std::move(begin));
     if (!begun) {
       log::warning("a command could not be begun: " + begun.error().message);
       wires->outputs = 1;
