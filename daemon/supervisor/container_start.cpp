@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <deque>
 #include <fstream>
 #include <string_view>
@@ -60,6 +61,9 @@ StartStatus run_container(const StartPlan& plan, const StartSurroundings& around
     return StartStatus::Failed;
   };
   if (auto ready = set_up_root(plan, around.paths, around.hook); !ready) return fail(ready.error());
+  // Where liblxc finds newuidmap it lets it write the id map, which refuses root a range that is not in /etc/subuid;
+  // without a PATH it writes the map itself.
+  (void)::unsetenv("PATH");
   auto lxc = LxcHandle::open(plan.uuid.str(), around.paths.lxc());
   if (!lxc) return fail(lxc.error());
   if (auto configured = configure(*lxc, plan, around); !configured) return fail(configured.error());
