@@ -1,8 +1,8 @@
+#include <getopt.h>
 #include <sys/resource.h>
 
 #include <utility>  // Boost 1.81 uses std::exchange without it
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,6 +15,13 @@
 #include "rest-bridge/http/listener.hpp"
 
 namespace {
+
+constexpr const char* kHelp = R"(usage: berth-rest [--socket PATH [--group GROUP]] | --routes | --version
+
+Serves the LXD REST API on a unix socket, over D-Bus to berthd. systemd gives the socket; --socket makes one.
+  --group GROUP  group of the socket of --socket (mode 0660)
+  --routes       prints the routes, the D-Bus calls they make and the actions that guard them
+)";
 
 /// A connection has a socket here and one at the daemon, a bus connection, and pipes for its streams.
 void raise_descriptor_limit() {
@@ -56,18 +63,29 @@ int serve(const std::string& path, const std::string& group) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Serves the LXD REST API on a unix socket, over D-Bus to berthd", "berth-rest");
+  static constexpr option kOptions[] = {{"socket", required_argument, nullptr, 's'},
+                                        {"group", required_argument, nullptr, 'g'},
+                                        {"routes", no_argument, nullptr, 'r'},
+                                        {"version", no_argument, nullptr, 'v'},
+                                        {"help", no_argument, nullptr, 'h'},
+                                        {nullptr, 0, nullptr, 0}};
   std::string path;
   std::string group;
-  bool routes = false;
-  app.add_option("--socket", path, "listen there, when systemd gave no socket");
-  app.add_option("--group", group, "group of that socket");
-  app.add_flag("--routes", routes, "print the routes, the D-Bus calls they make and the actions that guard them");
-  app.set_version_flag("--version", BERTH_VERSION);
-  CLI11_PARSE(app, argc, argv);
-  if (routes) {
-    std::cout << berth::rest::routes_text();
-    return 0;
+  for (;;) {
+    switch (::getopt_long(argc, argv, "", kOptions, nullptr)) {
+      case 's': path = optarg; continue;
+      case 'g': group = optarg; continue;
+      case 'r': std::cout << berth::rest::routes_text(); return 0;
+      case 'v': std::cout << BERTH_VERSION << '\n'; return 0;
+      case 'h': std::cout << kHelp; return 0;
+      case -1: break;
+      default: std::cerr << kHelp; return 2;
+    }
+    break;
+  }
+  if (optind != argc) {
+    std::cerr << kHelp;
+    return 2;
   }
   try {
     return serve(path, group);

@@ -71,8 +71,10 @@ Result<Options> upload_options(const Headers& headers) {
   if (const auto text = headers.get("X-LXD-filename"); !text.empty()) options["filename"] = std::string(text);
   if (is_true(headers.get("X-LXD-public"))) options["public"] = true;
   StringMap properties;
-  for (const auto text : headers.all("X-LXD-properties"))
-    for (const auto& [name, value] : Query::parse(text).pairs()) properties[name] = value;
+  for (const auto text : headers.all("X-LXD-properties")) {
+    const auto query = Query::parse(text);
+    for (const auto& [name, value] : query.pairs()) properties[name] = value;
+  }
   if (!properties.empty()) options["properties"] = std::move(properties);
   return options;
 }

@@ -210,7 +210,9 @@ asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream st
 
   if (output) {
     asio::co_spawn(socket->get_executor(), send_output(socket, descriptor, wires, stream.name), asio::detached);
-    co_await receive_input(socket, terminal ? descriptor : nullptr, false);
+    // Named, since GCC 12 destroys a temporary of this expression twice.
+    const auto input = terminal ? descriptor : std::shared_ptr<Descriptor>();
+    co_await receive_input(socket, input, false);
     ErrorCode error;
     if (descriptor->is_open()) descriptor->close(error);  // the client has gone: its command sees a broken pipe or hang-up
     if (terminal) session->hang_up();
@@ -269,7 +271,8 @@ asio::awaitable<void> serve_events(std::shared_ptr<WebSocket> socket, std::share
         wake();
       });
   asio::co_spawn(socket->get_executor(), send_events(socket, queue), asio::detached);
-  co_await receive_input(socket, nullptr, false);
+  const std::shared_ptr<Descriptor> no_input;
+  co_await receive_input(socket, no_input, false);
   events->on_event([](std::string_view) {}, [] {});
   queue->over = true;
   wake();
