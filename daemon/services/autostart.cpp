@@ -1,13 +1,13 @@
-#include <algorithm>
-#include <charconv>
-#include <memory>
-
 #include "base/log.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/reconcile.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
 
 namespace berth::services {
 namespace {
@@ -87,7 +87,8 @@ void Reconcile::autostart_from(std::size_t index, std::shared_ptr<std::vector<In
     context_.operations.finish(*id, started ? Result<Document>(Document{}) : Result<Document>(started.error()));
     const auto delay = (*delays)[index];
     if (delay <= std::chrono::seconds{0}) return autostart_from(index + 1, instances, delays);
-    context_.workers.submit_after(delay, [this, index, instances, delays] { autostart_from(index + 1, instances, delays); });
+    context_.workers.submit_after(delay,
+                                  [this, index, instances, delays] { autostart_from(index + 1, instances, delays); });
   });
 }
 

@@ -2,12 +2,13 @@
 
 namespace berth::services {
 
-Result<EntityLocks::Guard> EntityLocks::lock(const std::string& entity, const std::string& shown, const std::string& verb,
-                                             Purpose purpose) {
+Result<EntityLocks::Guard> EntityLocks::lock(const std::string& entity, const std::string& shown,
+                                             const std::string& verb, Purpose purpose) {
   return take(entity, shown, Holder{verb, purpose, 0});
 }
 
-Result<EntityLocks::Guard> EntityLocks::share(const std::string& entity, const std::string& shown, const std::string& verb) {
+Result<EntityLocks::Guard> EntityLocks::share(const std::string& entity, const std::string& shown,
+                                              const std::string& verb) {
   return take(entity, shown, Holder{verb, Purpose::User, 1});
 }
 

@@ -1,5 +1,3 @@
-#include <memory>
-
 #include "base/log.hpp"
 #include "base/reverter.hpp"
 #include "daemon/domain/architecture.hpp"
@@ -7,6 +5,8 @@
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <memory>
 
 namespace berth::services {
 namespace {
@@ -19,7 +19,8 @@ Result<EntityLocks::Guard> lock_image(Context& context, const Fingerprint& finge
   return context.locks.lock(image_entity(fingerprint), "Image " + fingerprint.str(), verb, purpose);
 }
 
-Result<Image> new_image(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged, Timestamp now) {
+Result<Image> new_image(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged,
+                        Timestamp now) {
   BERTH_TRY(const auto architecture, find_architecture(staged.metadata.architecture));
   Image image{.uuid = new_uuid(),
               .project = request.project,
@@ -68,25 +69,26 @@ Result<Document> ImageImport::run(const Principal& who, ImportImageRequest& requ
   const auto progress = [&operation](std::string_view stage, std::uint64_t bytes) {
     operation.set_progress("create_image_" + std::string(stage), "Image " + std::string(stage), bytes, 0);
   };
-  BERTH_TRY(const auto staged, context_.images.stage({.file = std::move(request.file),
-                                                      .rootfs = std::move(request.rootfs),
-                                                      .expected = request.fingerprint},
-                                                     progress, [&operation] { return operation.cancelled(); }));
+  BERTH_TRY(const auto staged,
+            context_.images.stage(
+                {.file = std::move(request.file), .rootfs = std::move(request.rootfs), .expected = request.fingerprint},
+                progress, [&operation] { return operation.cancelled(); }));
   const auto& fingerprint = staged.fingerprint;
   operation.set_metadata("fingerprint", fingerprint.str());
   operation.set_metadata("size", std::to_string(staged.size));
   const auto kept = keep(who, request, staged);
   if (!kept) context_.images.discard(staged.staging);
   BERTH_CHECK(kept);
-  publish_lifecycle(context_, who, LifecycleSubject{"image", request.project, fingerprint.str(), who.uid}, "image-created",
-                    Document{{"type", "container"}});
+  publish_lifecycle(context_, who, LifecycleSubject{"image", request.project, fingerprint.str(), who.uid},
+                    "image-created", Document{{"type", "container"}});
   for (const auto& [name, description] : request.aliases)
-    publish_lifecycle(context_, who, LifecycleSubject{"image-alias", request.project, name.str(), who.uid}, "image-alias-created",
-                      Document{{"target", fingerprint.str()}});
+    publish_lifecycle(context_, who, LifecycleSubject{"image-alias", request.project, name.str(), who.uid},
+                      "image-alias-created", Document{{"target", fingerprint.str()}});
   return Document{};
 }
 
-Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged) {
+Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& request,
+                               const ports::StagedImage& staged) {
   const auto& fingerprint = staged.fingerprint;
   BERTH_TRY(const auto image, new_image(who, request, staged, context_.clock.now()));
   BERTH_CHECK(check_image_texts(image.filename, image.properties));
@@ -120,7 +122,8 @@ Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& r
   return {};
 }
 
-Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint) {
+Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName& project,
+                                        const Fingerprint& fingerprint) {
   BERTH_TRY(auto lock, lock_image(context_, fingerprint, "delete", EntityLocks::Purpose::User));
   BERTH_CHECK(image_by_prefix(context_, who, project, fingerprint.str()));
   const auto held = std::make_shared<std::optional<EntityLocks::Guard>>(std::move(lock));
@@ -133,7 +136,8 @@ Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName&
         const auto removed = ImageImport(context).drop(project, fingerprint);
         held->reset();
         BERTH_CHECK(removed);
-        publish_lifecycle(context, who, LifecycleSubject{"image", project, fingerprint.str(), who.uid}, "image-deleted");
+        publish_lifecycle(context, who, LifecycleSubject{"image", project, fingerprint.str(), who.uid},
+                          "image-deleted");
         empty_trash_later(context);
         return Document{};
       });

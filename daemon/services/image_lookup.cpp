@@ -14,9 +14,7 @@ bool has_all(const Image& image, const ConfigMap& properties) {
   });
 }
 
-bool is_hexadecimal(const std::string& text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
+bool is_hexadecimal(const std::string& text) { return text.find_first_not_of("0123456789abcdef") == std::string::npos; }
 
 }  // namespace
 
@@ -24,7 +22,8 @@ bool image_visible(const Principal& who, const Image& image) {
   return image.is_public || who.kind == PrincipalKind::Local || who.kind == PrincipalKind::Certificate;
 }
 
-Result<Image> image_by_prefix(Context& context, const Principal& who, const ProjectName& project, const std::string& prefix) {
+Result<Image> image_by_prefix(Context& context, const Principal& who, const ProjectName& project,
+                              const std::string& prefix) {
   if (prefix.empty() || prefix.size() > 64 || !is_hexadecimal(prefix)) return no_image();
   BERTH_TRY(auto found, context.store.images_by_prefix(who, project, prefix));
   std::erase_if(found, [&who](const Image& image) { return !image_visible(who, image); });
@@ -34,7 +33,8 @@ Result<Image> image_by_prefix(Context& context, const Principal& who, const Proj
   return std::move(found.front());
 }
 
-Result<Image> image_by_alias(Context& context, const Principal& who, const ProjectName& project, const std::string& alias) {
+Result<Image> image_by_alias(Context& context, const Principal& who, const ProjectName& project,
+                             const std::string& alias) {
   const Error no_alias{Code::NotFound, "Image alias not found"};
   const auto name = AliasName::parse(alias);
   if (!name) return no_alias;
@@ -46,13 +46,15 @@ Result<Image> image_by_alias(Context& context, const Principal& who, const Proje
   return image;
 }
 
-Result<Image> image_of_source(Context& context, const Principal& who, const ProjectName& project, const InstanceSource& source) {
+Result<Image> image_of_source(Context& context, const Principal& who, const ProjectName& project,
+                              const InstanceSource& source) {
   if (source.alias) return image_by_alias(context, who, project, *source.alias);
   if (source.fingerprint) return image_by_prefix(context, who, project, *source.fingerprint);
   if (source.properties.empty())
     return Error{Code::InvalidArgument, "Must specify one of alias, fingerprint or properties for init from image"};
   BERTH_TRY(auto images, context.store.images(who, project));
-  std::erase_if(images, [&](const Image& image) { return !image_visible(who, image) || !has_all(image, source.properties); });
+  std::erase_if(images,
+                [&](const Image& image) { return !image_visible(who, image) || !has_all(image, source.properties); });
   if (images.empty()) return Error{Code::NotFound, "No matching image could be found"};
   return *std::max_element(images.begin(), images.end(),
                            [](const Image& a, const Image& b) { return a.created_at < b.created_at; });

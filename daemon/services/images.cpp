@@ -1,10 +1,10 @@
 #include "daemon/services/images.hpp"
 
-#include <algorithm>
-
 #include "daemon/domain/image_document.hpp"
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <algorithm>
 
 namespace berth::services {
 namespace {
@@ -59,7 +59,8 @@ Result<void> Images::update(const Principal& who, const ProjectName& project, co
   BERTH_TRY(auto image, image_by_prefix(context_, who, project, fingerprint.str()));
   if (changes.if_revision && *changes.if_revision != image.revision)
     return Error{Code::RevisionMismatch, "Image \"" + fingerprint.str() + "\" has changed: it has revision " +
-                                             std::to_string(image.revision) + ", not " + std::to_string(*changes.if_revision)};
+                                             std::to_string(image.revision) + ", not " +
+                                             std::to_string(*changes.if_revision)};
   if (changes.properties) {
     BERTH_CHECK(check_image_texts("", *changes.properties));
     if (changes.replace) image.properties.clear();
@@ -76,7 +77,8 @@ Result<void> Images::update(const Principal& who, const ProjectName& project, co
   if (changes.expires_at) image.expires_at = *changes.expires_at;
   if (changes.profiles) image.profiles = *changes.profiles;
   BERTH_CHECK(context_.store.update_image(image, image.revision));
-  publish_lifecycle(context_, who, LifecycleSubject{"image", project, fingerprint.str(), image.owner_uid}, "image-updated");
+  publish_lifecycle(context_, who, LifecycleSubject{"image", project, fingerprint.str(), image.owner_uid},
+                    "image-updated");
   return {};
 }
 
@@ -84,7 +86,8 @@ Result<std::vector<ImageAlias>> Images::aliases(const Principal& who, const Proj
   BERTH_TRY(auto aliases, context_.store.aliases(project));
   BERTH_TRY(const auto images, list(who, project));
   std::erase_if(aliases, [&images](const ImageAlias& alias) {
-    return std::none_of(images.begin(), images.end(), [&alias](const Image& image) { return image.fingerprint == alias.target; });
+    return std::none_of(images.begin(), images.end(),
+                        [&alias](const Image& image) { return image.fingerprint == alias.target; });
   });
   return aliases;
 }
@@ -122,10 +125,12 @@ Result<void> Images::update_alias(const Principal& who, const ProjectName& proje
   return {};
 }
 
-Result<void> Images::rename_alias(const Principal& who, const ProjectName& project, const AliasName& name, const AliasName& to) {
+Result<void> Images::rename_alias(const Principal& who, const ProjectName& project, const AliasName& name,
+                                  const AliasName& to) {
   BERTH_CHECK(visible_alias(who, project, name));
   BERTH_CHECK(context_.store.rename_alias(project, name, to));
-  publish_lifecycle(context_, who, alias_subject(project, to, who), "image-alias-renamed", Document{{"old_name", name.str()}});
+  publish_lifecycle(context_, who, alias_subject(project, to, who), "image-alias-renamed",
+                    Document{{"old_name", name.str()}});
   return {};
 }
 

@@ -1,8 +1,5 @@
 #include "daemon/services/instance_config.hpp"
 
-#include <algorithm>
-#include <set>
-
 #include "base/log.hpp"
 #include "daemon/domain/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
@@ -11,13 +8,16 @@
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/live_limits.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace berth::services {
 namespace {
 
 bool server_owned(const std::string& key) { return key.starts_with("volatile.") || key.starts_with("image."); }
 
-/// The new configuration. What the server owns stays as it is: a whole new map may bring old values of it along, which count
-/// for nothing; to ask for a change of one is an error.
+/// The new configuration. What the server owns stays as it is: a whole new map may bring old values of it along, which
+/// count for nothing; to ask for a change of one is an error.
 Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& given, bool replace) {
   BERTH_CHECK(validate_config(given, ConfigOwner::Instance));
   ConfigMap config;
@@ -29,8 +29,8 @@ Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& give
       const auto stored = current.find(key);
       const bool same = stored == current.end() ? value.empty() : stored->second == value;
       if (!same && !replace)
-        return Error{Code::InvalidArgument, (key.starts_with("image.") ? "Image" : "Volatile") +
-                                                std::string(" keys are read-only: ") + key};
+        return Error{Code::InvalidArgument,
+                     (key.starts_with("image.") ? "Image" : "Volatile") + std::string(" keys are read-only: ") + key};
       continue;
     }
     if (value.empty()) {
@@ -89,7 +89,8 @@ Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectNa
   BERTH_TRY(const auto current, context_.store.instance(who, project, name));
   if (changes.if_revision && *changes.if_revision != current.revision)
     return Error{Code::RevisionMismatch, "Instance \"" + name.str() + "\" has changed: it has revision " +
-                                             std::to_string(current.revision) + ", not " + std::to_string(*changes.if_revision)};
+                                             std::to_string(current.revision) + ", not " +
+                                             std::to_string(*changes.if_revision)};
   BERTH_TRY(const auto wanted, changed_instance(current, changes));
   BERTH_TRY(const auto known, context_.store.profiles(who, project));
   BERTH_TRY(const auto before, expanded(context_, current));
@@ -97,15 +98,17 @@ Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectNa
   BERTH_CHECK(check_final(wanted, after));
   BERTH_CHECK(check_host_access(context_, who, name.str(), before, after));
   auto spec = instance_operation(who, current, "Updating instance");
-  return start_locked(context_, std::move(spec), std::move(lock),
-                      [&context = context_, who, current, wanted, before, after](OperationContext&) -> Result<Document> {
-                        BERTH_CHECK(InstanceConfig(context).commit(current, wanted, before, after));
-                        publish_lifecycle(context, who, wanted, "instance-updated");
-                        return Document{};
-                      });
+  return start_locked(
+      context_, std::move(spec), std::move(lock),
+      [&context = context_, who, current, wanted, before, after](OperationContext&) -> Result<Document> {
+        BERTH_CHECK(InstanceConfig(context).commit(current, wanted, before, after));
+        publish_lifecycle(context, who, wanted, "instance-updated");
+        return Document{};
+      });
 }
 
-Result<void> InstanceConfig::commit(const Instance& current, Instance wanted, const Expanded& before, const Expanded& after) {
+Result<void> InstanceConfig::commit(const Instance& current, Instance wanted, const Expanded& before,
+                                    const Expanded& after) {
   {
     BERTH_TRY(const auto idmaps, lock_idmaps(context_));
     if (!same_idmap(before.config, after.config)) {

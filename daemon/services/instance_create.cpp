@@ -1,9 +1,5 @@
 #include "daemon/services/instance_create.hpp"
 
-#include <algorithm>
-#include <memory>
-#include <set>
-
 #include "base/log.hpp"
 #include "base/reverter.hpp"
 #include "daemon/domain/architecture.hpp"
@@ -17,6 +13,10 @@
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
+#include <algorithm>
+#include <memory>
+#include <set>
+
 namespace berth::services {
 namespace {
 
@@ -29,7 +29,8 @@ Result<void> check_kind(const CreateInstanceRequest& request) {
     return Error{Code::InvalidArgument, "Invalid instance type " + request.type};
   const auto& source = request.source.type;
   if (source == "copy" || source == "migration")
-    return Error{Code::NotSupported, "Making an instance from source type " + source + " is not supported on this server"};
+    return Error{Code::NotSupported,
+                 "Making an instance from source type " + source + " is not supported on this server"};
   if (source != "image" && source != "none") return Error{Code::InvalidArgument, "Unknown source type " + source};
   return {};
 }
@@ -40,6 +41,14 @@ Result<void> check_own_keys(const ConfigMap& config) {
     if (key.starts_with("volatile.") && !key.ends_with(".hwaddr"))
       return Error{Code::InvalidArgument, "Volatile keys are read-only: " + key};
   return {};
+}
+
+/// The keys that the server itself put there: nobody needs a right for those.
+ConfigMap own_keys(const ConfigMap& config, const ConfigMap& given) {
+  ConfigMap own;
+  for (const auto& [key, value] : config)
+    if (key.starts_with("volatile.") && !given.contains(key)) own[key] = value;
+  return own;
 }
 
 Result<std::string> pick_architecture(const CreateInstanceRequest& request, const std::optional<Image>& image) {
@@ -181,14 +190,15 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
     BERTH_TRY(request.name, free_name(request.project));
   }
   const auto& name = *request.name;
-  BERTH_TRY(auto name_lock, context_.locks.lock(name_entity(request.project, name), shown(name), "create",
-                                                EntityLocks::Purpose::User));
+  BERTH_TRY(auto name_lock,
+            context_.locks.lock(name_entity(request.project, name), shown(name), "create", EntityLocks::Purpose::User));
   const auto taken = context_.store.instance(daemon_principal(), request.project, name);
   if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
   if (taken.error().code != Code::NotFound) return taken.error();
 
   BERTH_TRY(auto plan, draft(who, request, name));
-  BERTH_CHECK(check_host_access(context_, who, name.str(), Expanded{}, plan.expanded));
+  BERTH_CHECK(check_host_access(context_, who, name.str(),
+                                Expanded{.config = own_keys(plan.row.config, request.config)}, plan.expanded));
   std::shared_ptr<EntityLocks::Guard> image_lock;
   if (plan.image) {
     const auto& fingerprint = plan.image->fingerprint;
@@ -203,33 +213,34 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
   locks->push_back(std::move(name_lock));
   locks->push_back(std::move(instance_lock));
   if (image_lock) locks->push_back(std::move(*image_lock));
-  return context_.operations.start(
-      std::move(spec), [&context = context_, who, locks, plan = std::move(plan), start = request.start](
-                           OperationContext&) -> Result<Document> {
-        const auto made = InstanceCreate(context).make(plan);
-        if (made)
-          publish_lifecycle(context, who, plan.row, "instance-created",
-                            Document{{"type", plan.row.type}, {"storage-pool", plan.row.pool.str()}});
-        locks->clear();
-        BERTH_CHECK(made);
-        if (!start) return Document{};
-        BERTH_TRY(const auto row, context.store.instance_by_uuid(plan.row.uuid));
-        BERTH_TRY(const auto lock, lock_instance(context, row, "start"));
-        BERTH_CHECK(InstanceRun(context).start(row));
-        publish_lifecycle(context, who, row, "instance-started");
-        return Document{};
-      });
+  return context_.operations.start(std::move(spec),
+                                   [&context = context_, who, locks, plan = std::move(plan),
+                                    start = request.start](OperationContext&) -> Result<Document> {
+                                     const auto made = InstanceCreate(context).make(plan);
+                                     if (made)
+                                       publish_lifecycle(
+                                           context, who, plan.row, "instance-created",
+                                           Document{{"type", plan.row.type}, {"storage-pool", plan.row.pool.str()}});
+                                     locks->clear();
+                                     BERTH_CHECK(made);
+                                     if (!start) return Document{};
+                                     BERTH_TRY(const auto row, context.store.instance_by_uuid(plan.row.uuid));
+                                     BERTH_TRY(const auto lock, lock_instance(context, row, "start"));
+                                     BERTH_CHECK(InstanceRun(context).start(row));
+                                     publish_lifecycle(context, who, row, "instance-started");
+                                     return Document{};
+                                   });
 }
 
 Result<void> InstanceCreate::make(const Draft& draft) {
   const auto& uuid = draft.row.uuid;
-  const ports::Intent intent{.id = new_uuid(),
-                             .verb = "create-instance",
-                             .object = uuid.str(),
-                             .detail = to_json(Document{{"pool", draft.row.pool.str()},
-                                                        {"project", draft.row.project.str()},
-                                                        {"name", draft.row.name.str()}}),
-                             .created_at = context_.clock.now()};
+  const ports::Intent intent{
+      .id = new_uuid(),
+      .verb = "create-instance",
+      .object = uuid.str(),
+      .detail = to_json(Document{
+          {"pool", draft.row.pool.str()}, {"project", draft.row.project.str()}, {"name", draft.row.name.str()}}),
+      .created_at = context_.clock.now()};
   BERTH_CHECK(context_.store.begin_intent(intent));
   Undo undo(context_.store, intent.id);
   if (draft.image) {

@@ -1,17 +1,16 @@
 #include "daemon/services/instance_exec.hpp"
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <csignal>
-
 #include "base/log.hpp"
 #include "daemon/services/instance_logs.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace berth::services {
 namespace {
@@ -45,7 +44,8 @@ Result<void> check_words(const InstanceExecRequest& request) {
     total += name.size() + value.size();
   }
   if (has_nul(request.cwd)) return Error{Code::InvalidArgument, "The working directory may not have NUL characters"};
-  if (total > kArgumentLimit) return Error{Code::LimitsExceeded, "The command and its environment are larger than 1 MiB"};
+  if (total > kArgumentLimit)
+    return Error{Code::LimitsExceeded, "The command and its environment are larger than 1 MiB"};
   return {};
 }
 
@@ -190,7 +190,8 @@ Result<void> InstanceExec::begin(const Principal& who, const OperationId& id) {
 }
 
 Result<void> InstanceExec::signal(const Principal& who, const OperationId& id, int number) {
-  if (number < 1 || number > SIGRTMAX) return Error{Code::InvalidArgument, "Invalid signal number " + std::to_string(number)};
+  if (number < 1 || number > SIGRTMAX)
+    return Error{Code::InvalidArgument, "Invalid signal number " + std::to_string(number)};
   BERTH_CHECK(context_.operations.get(who, id));
   const auto row = context_.execs.find(id);
   if (!row || !row->begun) return Error{Code::FailedPrecondition, "No command of this operation is running"};
@@ -202,8 +203,8 @@ void InstanceExec::finished(const OperationId& id, int code) {
   if (!row) return;
   if (row->recorded) {
     trim_output_files(log_folder(context_, row->instance), id, kLogLimit);
-    context_.operations.update_metadata(
-        id, "output", ConfigMap{{"1", output_name(id, false)}, {"2", output_name(id, true)}});
+    context_.operations.update_metadata(id, "output",
+                                        ConfigMap{{"1", output_name(id, false)}, {"2", output_name(id, true)}});
   }
   context_.operations.update_metadata(id, "return", std::int64_t{code});
   if (code == 126) return context_.operations.finish(id, Error{Code::FailedPrecondition, "Command not executable"});
@@ -218,7 +219,8 @@ void InstanceExec::reopen(const Instance& instance, const OperationId& id) {
   const bool recorded = has_output_file(folder, id);
   const auto opened = context_.operations.open(exec_operation(owner, instance, id, recorded), nullptr);
   if (!opened) {
-    log::warning("A running command has no operation: " + opened.error().message, {{"BERTH_INSTANCE", instance.name.str()}});
+    log::warning("A running command has no operation: " + opened.error().message,
+                 {{"BERTH_INSTANCE", instance.name.str()}});
     return;
   }
   context_.execs.add(id, {.instance = instance.uuid, .begun = true, .recorded = recorded});
@@ -238,7 +240,8 @@ Result<UniqueFd> InstanceExec::console(const Principal& who, const ProjectName& 
   return master;
 }
 
-Result<std::vector<std::string>> InstanceExec::logs(const Principal& who, const ProjectName& project, const InstanceName& name) {
+Result<std::vector<std::string>> InstanceExec::logs(const Principal& who, const ProjectName& project,
+                                                    const InstanceName& name) {
   BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
   return list_logs(log_folder(context_, instance.uuid));
 }

@@ -1,11 +1,11 @@
 #include "daemon/services/instance_lifecycle.hpp"
 
-#include <memory>
-
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <memory>
 
 namespace berth::services {
 namespace {
@@ -37,7 +37,8 @@ Result<InstanceLifecycle::Locked> InstanceLifecycle::lock(const Principal& who, 
   return Locked{std::move(instance), std::move(guard)};
 }
 
-Result<OperationId> InstanceLifecycle::start(const Principal& who, const ProjectName& project, const InstanceName& name) {
+Result<OperationId> InstanceLifecycle::start(const Principal& who, const ProjectName& project,
+                                             const InstanceName& name) {
   BERTH_TRY(auto locked, lock(who, project, name, "start"));
   if (context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped) return already_running();
   auto spec = instance_operation(who, locked.instance, "Starting instance");
@@ -70,21 +71,23 @@ Result<OperationId> InstanceLifecycle::stop(const Principal& who, const ProjectN
 }
 
 Result<OperationId> InstanceLifecycle::kill_in_stop(const Principal& who, const Instance& instance) {
-  return context_.operations.start(
-      instance_operation(who, instance, "Stopping instance"),
-      [&context = context_, instance](OperationContext&) -> Result<Document> {
-        auto killed = context.runtime.kill(instance.uuid);
-        if (!killed && context.runtime.status(instance.uuid) != InstanceStatus::Stopped) return killed.error();
-        // The clean stop sees the end and records it; this one ends after it, so that the state is settled for the caller.
-        const auto settled = context.locks.lock(instance_entity(instance.uuid), shown(instance.name), "stop",
-                                                EntityLocks::Purpose::Cleanup);
-        if (!settled) return settled.error();
-        return Document{};
-      });
+  return context_.operations.start(instance_operation(who, instance, "Stopping instance"),
+                                   [&context = context_, instance](OperationContext&) -> Result<Document> {
+                                     auto killed = context.runtime.kill(instance.uuid);
+                                     if (!killed && context.runtime.status(instance.uuid) != InstanceStatus::Stopped)
+                                       return killed.error();
+                                     // The clean stop sees the end and records it; this one ends after it, so that the
+                                     // state is settled for the caller.
+                                     const auto settled =
+                                         context.locks.lock(instance_entity(instance.uuid), shown(instance.name),
+                                                            "stop", EntityLocks::Purpose::Cleanup);
+                                     if (!settled) return settled.error();
+                                     return Document{};
+                                   });
 }
 
-Result<OperationId> InstanceLifecycle::restart(const Principal& who, const ProjectName& project, const InstanceName& name,
-                                               StopRequest request) {
+Result<OperationId> InstanceLifecycle::restart(const Principal& who, const ProjectName& project,
+                                               const InstanceName& name, StopRequest request) {
   BERTH_TRY(auto locked, lock(who, project, name, "restart"));
   if (context_.runtime.status(locked.instance.uuid) == InstanceStatus::Stopped) return already_stopped();
   auto spec = instance_operation(who, locked.instance, "Restarting instance");
@@ -103,7 +106,8 @@ Result<OperationId> InstanceLifecycle::restart(const Principal& who, const Proje
       });
 }
 
-Result<OperationId> InstanceLifecycle::freeze(const Principal& who, const ProjectName& project, const InstanceName& name) {
+Result<OperationId> InstanceLifecycle::freeze(const Principal& who, const ProjectName& project,
+                                              const InstanceName& name) {
   BERTH_TRY(auto locked, lock(who, project, name, "freeze"));
   const auto status = context_.runtime.status(locked.instance.uuid);
   if (status == InstanceStatus::Stopped) return not_running();
@@ -117,7 +121,8 @@ Result<OperationId> InstanceLifecycle::freeze(const Principal& who, const Projec
                       });
 }
 
-Result<OperationId> InstanceLifecycle::unfreeze(const Principal& who, const ProjectName& project, const InstanceName& name) {
+Result<OperationId> InstanceLifecycle::unfreeze(const Principal& who, const ProjectName& project,
+                                                const InstanceName& name) {
   BERTH_TRY(auto locked, lock(who, project, name, "unfreeze"));
   const auto status = context_.runtime.status(locked.instance.uuid);
   if (status == InstanceStatus::Stopped) return not_running();
@@ -131,8 +136,8 @@ Result<OperationId> InstanceLifecycle::unfreeze(const Principal& who, const Proj
                       });
 }
 
-Result<OperationId> InstanceLifecycle::remove(const Principal& who, const ProjectName& project, const InstanceName& name,
-                                              bool force) {
+Result<OperationId> InstanceLifecycle::remove(const Principal& who, const ProjectName& project,
+                                              const InstanceName& name, bool force) {
   BERTH_TRY(auto locked, lock(who, project, name, "delete"));
   const bool runs = context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped;
   if (runs && !force) return Error{Code::FailedPrecondition, "Instance is running"};
@@ -140,23 +145,25 @@ Result<OperationId> InstanceLifecycle::remove(const Principal& who, const Projec
   if (config_flag(all.config, "security.protection.delete"))
     return Error{Code::FailedPrecondition, "Instance is protected: unset security.protection.delete first"};
   auto spec = instance_operation(who, locked.instance, "Deleting instance");
-  return start_locked(context_, std::move(spec), std::move(locked.lock),
-                      [&context = context_, who, instance = locked.instance, runs](OperationContext&) -> Result<Document> {
-                        if (runs) {
-                          BERTH_CHECK(context.runtime.kill(instance.uuid));
-                          publish_lifecycle(context, who, instance, "instance-stopped");
-                        }
-                        BERTH_CHECK(InstanceRun(context).remove(who, instance));
-                        return Document{};
-                      });
+  return start_locked(
+      context_, std::move(spec), std::move(locked.lock),
+      [&context = context_, who, instance = locked.instance, runs](OperationContext&) -> Result<Document> {
+        if (runs) {
+          BERTH_CHECK(context.runtime.kill(instance.uuid));
+          publish_lifecycle(context, who, instance, "instance-stopped");
+        }
+        BERTH_CHECK(InstanceRun(context).remove(who, instance));
+        return Document{};
+      });
 }
 
-Result<OperationId> InstanceLifecycle::rename(const Principal& who, const ProjectName& project, const InstanceName& name,
-                                              const InstanceName& to) {
+Result<OperationId> InstanceLifecycle::rename(const Principal& who, const ProjectName& project,
+                                              const InstanceName& name, const InstanceName& to) {
   BERTH_TRY(auto locked, lock(who, project, name, "rename"));
   if (context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped)
     return Error{Code::FailedPrecondition, "Renaming of running instance not allowed"};
-  BERTH_TRY(auto name_lock, context_.locks.lock(name_entity(project, to), shown(to), "rename", EntityLocks::Purpose::User));
+  BERTH_TRY(auto name_lock,
+            context_.locks.lock(name_entity(project, to), shown(to), "rename", EntityLocks::Purpose::User));
   const auto taken = context_.store.instance(daemon_principal(), project, to);
   if (taken) return Error{Code::AlreadyExists, "Name \"" + to.str() + "\" already in use"};
   if (taken.error().code != Code::NotFound) return taken.error();

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
-/// The folder of an instance's log files: root-owned, outside every tree that a guest can write. `folder` is made of the
-/// logs path and a uuid; file names are checked here.
+#include <string>
+#include <vector>
+
+/// The folder of an instance's log files: root-owned, outside every tree that a guest can write. `folder` is made of
+/// the logs path and a uuid; file names are checked here.
 namespace berth::services {
 
 /// lxc.log, lxc.log.old, lxc.conf, console.log and exec_*: what may be read from outside.
@@ -23,8 +23,8 @@ Result<UniqueFd> open_log_copy(const std::string& folder, const std::string& nam
 
 /// exec_<id>.stdout, exec_<id>.stderr.
 std::string output_name(const OperationId& exec, bool error_stream);
-/// A new file for a command's output, opened for appending. Its end is handed to the guest, which can write and truncate it
-/// and nothing else.
+/// A new file for a command's output, opened for appending. Its end is handed to the guest, which can write and
+/// truncate it and nothing else.
 Result<UniqueFd> make_output_file(const std::string& folder, const OperationId& exec, bool error_stream);
 bool has_output_file(const std::string& folder, const OperationId& exec);
 /// Gives the disk space of all but about the last `limit` bytes back; offsets stay as they are. Absent is success.

@@ -1,10 +1,10 @@
 #include "daemon/services/instance_query.hpp"
 
-#include <algorithm>
-#include <map>
-
 #include "daemon/domain/instance_document.hpp"
 #include "daemon/services/instance_support.hpp"
+
+#include <algorithm>
+#include <map>
 
 namespace berth::services {
 namespace {
@@ -12,7 +12,8 @@ namespace {
 std::int64_t as_int(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 
 Document address_document(const ports::NetworkAddress& address) {
-  return {{"family", address.family}, {"address", address.address}, {"netmask", address.netmask}, {"scope", address.scope}};
+  return {
+      {"family", address.family}, {"address", address.address}, {"netmask", address.netmask}, {"scope", address.scope}};
 }
 
 Document interface_document(const ports::NetworkInterface& interface) {
@@ -79,7 +80,8 @@ Result<Document> state_document(Context& context, const Instance& instance, bool
                   {"network", std::move(network)}};
 }
 
-/// A container that cannot be asked (it is just ending) is shown with its status alone, so that one never spoils a list.
+/// A container that cannot be asked (it is just ending) is shown with its status alone, so that one never spoils a
+/// list.
 Document state_or_status(Context& context, const Instance& instance, bool with_usage) {
   if (auto state = state_document(context, instance, with_usage)) return *std::move(state);
   const auto status = context.runtime.status(instance.uuid);
@@ -120,7 +122,8 @@ Result<std::vector<Instance>> pick(Context& context, const Principal& who, const
     BERTH_TRY(const auto all, context.store.instances(who, std::nullopt));
     for (const auto& name : names) {
       const auto before = picked.size();
-      std::copy_if(all.begin(), all.end(), std::back_inserter(picked), [&name](const Instance& row) { return row.name == name; });
+      std::copy_if(all.begin(), all.end(), std::back_inserter(picked),
+                   [&name](const Instance& row) { return row.name == name; });
       if (picked.size() == before) return Error{Code::NotFound, "Instance \"" + name.str() + "\" not found"};
     }
   }
@@ -141,7 +144,8 @@ Result<std::vector<InstanceRow>> InstanceQuery::list(const Principal& who, const
 Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, const std::optional<ProjectName>& project,
                                                       const std::optional<std::vector<InstanceName>>& names,
                                                       InstanceDetail detail) {
-  BERTH_TRY(const auto instances, names ? pick(context_, who, project, *names) : context_.store.instances(who, project));
+  BERTH_TRY(const auto instances,
+            names ? pick(context_, who, project, *names) : context_.store.instances(who, project));
   Expander expander(context_);
   const bool with_usage = names && instances.size() == 1;
   std::vector<Document> rows;

@@ -1,13 +1,13 @@
 #include "daemon/services/instance_run.hpp"
 
-#include <filesystem>
-#include <system_error>
-
 #include "base/log.hpp"
 #include "base/reverter.hpp"
 #include "daemon/domain/document_json.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <filesystem>
+#include <system_error>
 
 namespace berth::services {
 namespace {
@@ -24,8 +24,8 @@ void drop_base_image(Context& context, const Instance& instance) {
   if (!fingerprint) return;
   const auto known = context.store.image_known(*fingerprint);
   if (!known || *known) return;
-  const auto lock =
-      context.locks.lock(image_entity(*fingerprint), "Image " + base->second, "clean-up", EntityLocks::Purpose::Cleanup);
+  const auto lock = context.locks.lock(image_entity(*fingerprint), "Image " + base->second, "clean-up",
+                                       EntityLocks::Purpose::Cleanup);
   if (lock) log_failure(drop_unknown_image(context, *fingerprint), "An unused image could not be deleted", instance);
 }
 
@@ -42,7 +42,8 @@ void InstanceRun::started(const Instance& instance) {
   if (const auto next = instance.config.find("volatile.idmap.next"); next != instance.config.end())
     keys["volatile.idmap.current"] = next->second;
   log_failure(context_.store.set_instance_volatile(instance.uuid, keys), "The start could not be recorded", instance);
-  log_failure(context_.store.touch_instance(instance.uuid, context_.clock.now()), "The start could not be recorded", instance);
+  log_failure(context_.store.touch_instance(instance.uuid, context_.clock.now()), "The start could not be recorded",
+              instance);
 }
 
 void InstanceRun::record_stopped(const Instance& instance) {
@@ -58,13 +59,13 @@ void InstanceRun::stopped(const Principal& who, const Instance& instance, const 
 }
 
 Result<void> InstanceRun::remove(const Principal& who, const Instance& instance) {
-  const ports::Intent intent{.id = new_uuid(),
-                             .verb = "delete-instance",
-                             .object = instance.uuid.str(),
-                             .detail = to_json(Document{{"pool", instance.pool.str()},
-                                                        {"project", instance.project.str()},
-                                                        {"name", instance.name.str()}}),
-                             .created_at = context_.clock.now()};
+  const ports::Intent intent{
+      .id = new_uuid(),
+      .verb = "delete-instance",
+      .object = instance.uuid.str(),
+      .detail = to_json(
+          Document{{"pool", instance.pool.str()}, {"project", instance.project.str()}, {"name", instance.name.str()}}),
+      .created_at = context_.clock.now()};
   BERTH_TRY(auto* const driver, driver_of(context_, instance.pool));
   BERTH_CHECK(context_.store.begin_intent(intent));
   if (const auto deleted = driver->delete_root(instance.uuid); !deleted) {

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-
 #include "base/result.hpp"
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/services/context.hpp"
+
+#include <string>
 
 namespace berth::services {
 
@@ -18,7 +18,8 @@ class InstanceRun {
   Result<void> start(const Instance& instance);
   /// Records a start that was made: last use, power, id map in use.
   void started(const Instance& instance);
-  /// Records a full stop: power, lifecycle event `action`; an ephemeral instance is deleted. NotFound and the like are logged.
+  /// Records a full stop: power, lifecycle event `action`; an ephemeral instance is deleted. NotFound and the like are
+  /// logged.
   void stopped(const Principal& who, const Instance& instance, const std::string& action);
   /// Records power alone, where the instance goes on (restart).
   void record_stopped(const Instance& instance);
@@ -31,8 +32,8 @@ class InstanceRun {
   Context& context_;
 };
 
-/// Deletes the files of an image that no project knows any more, unless a container's layer needs them. The caller holds
-/// the image's lock.
+/// Deletes the files of an image that no project knows any more, unless a container's layer needs them. The caller
+/// holds the image's lock.
 Result<void> drop_unknown_image(Context& context, const Fingerprint& fingerprint);
 
 /// Empties the trash of pools and images in the background.

@@ -1,18 +1,18 @@
 #include "daemon/services/instance_support.hpp"
 
-#include <charconv>
-#include <memory>
-#include <optional>
-
 #include "base/log.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/policy.hpp"
 
+#include <charconv>
+#include <memory>
+#include <optional>
+
 namespace berth::services {
 namespace {
 
-constexpr auto kIdMapKeys = {"security.privileged", "security.idmap.isolated", "security.idmap.size", "security.idmap.base",
-                             "raw.idmap"};
+constexpr auto kIdMapKeys = {"security.privileged", "security.idmap.isolated", "security.idmap.size",
+                             "security.idmap.base", "raw.idmap"};
 
 std::optional<std::uint32_t> number_key(const ConfigMap& config, std::string_view key) {
   const auto text = config_value(config, key);
@@ -70,8 +70,8 @@ Result<ports::StorageDriver*> driver_of(Context& context, const PoolName& pool) 
   return found->second.get();
 }
 
-Result<void> check_host_access(Context& context, const Principal& who, const std::string& object, const Expanded& committed,
-                               const Expanded& wanted) {
+Result<void> check_host_access(Context& context, const Principal& who, const std::string& object,
+                               const Expanded& committed, const Expanded& wanted) {
   return check_host_access(context, who, object, new_host_access(committed, wanted));
 }
 
@@ -116,6 +116,8 @@ void refresh_manifest(Context& context, const Uuid& instance) {
                  {{"BERTH_INSTANCE_UUID", instance.str()}});
 }
 
-std::string log_folder(const Context& context, const Uuid& instance) { return context.paths.logs + "/" + instance.str(); }
+std::string log_folder(const Context& context, const Uuid& instance) {
+  return context.paths.logs + "/" + instance.str();
+}
 
 }  // namespace berth::services

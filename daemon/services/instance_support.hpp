@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/result.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/services/context.hpp"
+
+#include <string>
+#include <vector>
 
 /// What several use cases of instances have in common. Blocking; workers only.
 namespace berth::services {
@@ -31,15 +31,16 @@ Result<Expanded> expanded(Context& context, const Instance& instance);
 Result<ports::StorageDriver*> driver_of(Context& context, const PoolName& pool);
 
 /// Asks for host access when `wanted` reaches the host in a way that `committed` does not. Root is never asked.
-Result<void> check_host_access(Context& context, const Principal& who, const std::string& object, const Expanded& committed,
-                               const Expanded& wanted);
+Result<void> check_host_access(Context& context, const Principal& who, const std::string& object,
+                               const Expanded& committed, const Expanded& wanted);
 /// The same for several objects that change together: one question.
 Result<void> check_host_access(Context& context, const Principal& who, const std::string& object,
                                const std::vector<std::string>& reasons);
 
 /// Whether two configurations ask for the same id map.
 bool same_idmap(const ConfigMap& a, const ConfigMap& b);
-/// The `volatile.idmap.*` keys that an expanded configuration asks for. The caller holds lock_idmaps() until they are stored.
+/// The `volatile.idmap.*` keys that an expanded configuration asks for. The caller holds lock_idmaps() until they are
+/// stored.
 Result<ConfigMap> idmap_keys(Context& context, const Uuid& instance, const ConfigMap& expanded);
 /// Isolated maps are handed out one at a time.
 Result<EntityLocks::Guard> lock_idmaps(Context& context);

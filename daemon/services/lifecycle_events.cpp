@@ -1,8 +1,7 @@
 #include "daemon/services/lifecycle_events.hpp"
 
-#include <pwd.h>
-
 #include <array>
+#include <pwd.h>
 
 namespace berth::services {
 namespace {
@@ -24,8 +23,8 @@ Document requestor(const Principal& who) {
 
 }  // namespace
 
-void publish_lifecycle(Context& context, const Principal& who, const LifecycleSubject& subject, const std::string& action,
-                       Document details) {
+void publish_lifecycle(Context& context, const Principal& who, const LifecycleSubject& subject,
+                       const std::string& action, Document details) {
   Document metadata{{"action", action}, {"kind", subject.kind}, {"name", subject.name}};
   if (!details.empty()) metadata["context"] = std::move(details);
   if (auto by = requestor(who); !by.empty()) metadata["requestor"] = std::move(by);
@@ -38,8 +37,9 @@ void publish_lifecycle(Context& context, const Principal& who, const LifecycleSu
 
 void publish_lifecycle(Context& context, const Principal& who, const Instance& instance, const std::string& action,
                        Document details) {
-  publish_lifecycle(context, who, LifecycleSubject{"instance", instance.project, instance.name.str(), instance.owner_uid},
-                    action, std::move(details));
+  publish_lifecycle(context, who,
+                    LifecycleSubject{"instance", instance.project, instance.name.str(), instance.owner_uid}, action,
+                    std::move(details));
 }
 
 }  // namespace berth::services

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-
 #include "daemon/domain/document.hpp"
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/services/context.hpp"
+
+#include <string>
 
 namespace berth::services {
 
@@ -18,8 +18,8 @@ struct LifecycleSubject {
 };
 
 /// Publishes `action` ("instance-started"). `who` becomes the requestor, unless it is the daemon itself.
-void publish_lifecycle(Context& context, const Principal& who, const LifecycleSubject& subject, const std::string& action,
-                       Document details = {});
+void publish_lifecycle(Context& context, const Principal& who, const LifecycleSubject& subject,
+                       const std::string& action, Document details = {});
 void publish_lifecycle(Context& context, const Principal& who, const Instance& instance, const std::string& action,
                        Document details = {});
 

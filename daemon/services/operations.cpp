@@ -1,12 +1,12 @@
 #include "daemon/services/operations.hpp"
 
+#include "daemon/domain/project.hpp"
+#include "daemon/domain/size.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
-
-#include "daemon/domain/size.hpp"
-#include "daemon/domain/project.hpp"
 
 namespace berth::services {
 namespace {
@@ -127,8 +127,10 @@ void Operations::State::change(Entry& entry, Change change) {
   if (listener) listener(*view);
 }
 
-/// A change that may come often: told at once when the last one is old enough, else after a while with those in between.
-void Operations::State::update(const std::shared_ptr<Entry>& entry, const std::function<void(OperationView&)>& change_view) {
+/// A change that may come often: told at once when the last one is old enough, else after a while with those in
+/// between.
+void Operations::State::update(const std::shared_ptr<Entry>& entry,
+                               const std::function<void(OperationView&)>& change_view) {
   std::chrono::milliseconds wait{0};
   {
     const std::lock_guard lock(entry->mutex);
@@ -169,7 +171,8 @@ Result<std::shared_ptr<Operations::Entry>> Operations::State::add(OperationSpec 
     const std::lock_guard lock(mutex);
     if (closed) return Error{Code::Unavailable, "The server is shutting down"};
     if (running >= kRunningLimit)
-      return Error{Code::LimitsExceeded, std::to_string(kRunningLimit) + " operations run already: wait for some of them to end"};
+      return Error{Code::LimitsExceeded,
+                   std::to_string(kRunningLimit) + " operations run already: wait for some of them to end"};
     if (!entries.emplace(entry->view.id, entry).second)
       return Error{Code::AlreadyExists, "Operation " + entry->view.id.str() + " exists already"};
     ++running;
@@ -214,7 +217,8 @@ void Operations::State::finish(const std::shared_ptr<Entry>& entry, Result<Docum
   let_go.swap(entry->on_cancel);
 }
 
-Operations::Operations(WorkerPool& workers, const ports::Clock& clock) : state_(std::make_shared<State>(workers, clock)) {}
+Operations::Operations(WorkerPool& workers, const ports::Clock& clock)
+    : state_(std::make_shared<State>(workers, clock)) {}
 
 Operations::~Operations() { shut_down(); }
 

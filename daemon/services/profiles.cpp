@@ -1,8 +1,5 @@
 #include "daemon/services/profiles.hpp"
 
-#include <algorithm>
-#include <set>
-
 #include "base/log.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
@@ -12,6 +9,9 @@
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/live_limits.hpp"
+
+#include <algorithm>
+#include <set>
 
 namespace berth::services {
 namespace {
@@ -78,7 +78,8 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
   if (names) {
     std::vector<Profile> picked;
     for (const auto& name : *names) {
-      const auto found = std::find_if(profiles.begin(), profiles.end(), [&name](const Profile& row) { return row.name == name; });
+      const auto found =
+          std::find_if(profiles.begin(), profiles.end(), [&name](const Profile& row) { return row.name == name; });
       if (found == profiles.end()) return Error{Code::NotFound, "Profile \"" + name.str() + "\" not found"};
       picked.push_back(*found);
     }
@@ -95,7 +96,8 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
 
 Result<void> Profiles::create(const Principal& who, Profile profile) {
   BERTH_CHECK(check_own(profile));
-  BERTH_CHECK(check_host_access(context_, who, profile.name.str(), Expanded{}, Expanded{profile.config, profile.devices}));
+  BERTH_CHECK(
+      check_host_access(context_, who, profile.name.str(), Expanded{}, Expanded{profile.config, profile.devices}));
   profile.uuid = new_uuid();
   profile.owner_uid = who.uid;
   profile.revision = 1;
@@ -114,13 +116,15 @@ Result<std::vector<EntityLocks::Guard>> Profiles::lock_users(const std::vector<I
   return locks;
 }
 
-Result<std::vector<Profiles::User>> Profiles::changed_users(const std::vector<Instance>& instances, const Profile& wanted) {
+Result<std::vector<Profiles::User>> Profiles::changed_users(const std::vector<Instance>& instances,
+                                                            const Profile& wanted) {
   std::vector<User> users;
   for (const auto& seen : instances) {
     BERTH_TRY(const auto instance, context_.store.instance_by_uuid(seen.uuid));
     BERTH_TRY(auto known, context_.store.profiles(daemon_principal(), instance.project));
     BERTH_TRY(auto before, expand(instance, known));
-    std::replace_if(known.begin(), known.end(), [&wanted](const Profile& row) { return row.name == wanted.name; }, wanted);
+    std::replace_if(
+        known.begin(), known.end(), [&wanted](const Profile& row) { return row.name == wanted.name; }, wanted);
     BERTH_TRY(auto after, expand(instance, known));
     if (const auto fits = check_final(instance, after); !fits)
       return Error(fits.error()).within("Instance " + instance.name.str() + " uses this profile");
@@ -129,12 +133,14 @@ Result<std::vector<Profiles::User>> Profiles::changed_users(const std::vector<In
   return users;
 }
 
-Result<void> Profiles::update(const Principal& who, const ProjectName& project, const ProfileName& name, ProfileChanges changes) {
+Result<void> Profiles::update(const Principal& who, const ProjectName& project, const ProfileName& name,
+                              ProfileChanges changes) {
   BERTH_TRY(const auto lock, lock_profile(context_, project, name, "update"));
   BERTH_TRY(const auto current, context_.store.profile(who, project, name));
   if (changes.if_revision && *changes.if_revision != current.revision)
     return Error{Code::RevisionMismatch, "Profile \"" + name.str() + "\" has changed: it has revision " +
-                                             std::to_string(current.revision) + ", not " + std::to_string(*changes.if_revision)};
+                                             std::to_string(current.revision) + ", not " +
+                                             std::to_string(*changes.if_revision)};
   const auto wanted = changed_profile(current, changes);
   BERTH_CHECK(check_own(wanted));
   BERTH_TRY(const auto instances, context_.store.instances_with_profile(project, name));
@@ -161,7 +167,8 @@ Result<void> Profiles::update(const Principal& who, const ProjectName& project, 
 Result<void> Profiles::apply(const std::vector<User>& users) {
   Result<void> outcome;
   std::size_t done = 0;
-  for (; done < users.size() && outcome; ++done) outcome = apply_to(users[done].instance, users[done].before, users[done].after);
+  for (; done < users.size() && outcome; ++done)
+    outcome = apply_to(users[done].instance, users[done].before, users[done].after);
   if (outcome) return outcome;
   for (std::size_t i = 0; i < done; ++i) {
     const auto& user = users[i];
@@ -182,7 +189,8 @@ Result<void> Profiles::apply_to(const Instance& instance, const Expanded& from, 
   return apply_live(context_, instance.uuid, from.config, to.config);
 }
 
-Result<void> Profiles::rename(const Principal& who, const ProjectName& project, const ProfileName& name, const ProfileName& to) {
+Result<void> Profiles::rename(const Principal& who, const ProjectName& project, const ProfileName& name,
+                              const ProfileName& to) {
   if (name.str() == "default") return Error{Code::AccessDenied, "The \"default\" profile cannot be renamed"};
   BERTH_TRY(const auto lock, lock_profile(context_, project, name, "rename"));
   BERTH_TRY(const auto current, context_.store.profile(who, project, name));

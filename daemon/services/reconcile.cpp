@@ -71,7 +71,8 @@ void Reconcile::settle(const Instance& instance, const ports::ExitReport& report
     case ExitReport::Reason::Rebooted: break;
   }
   if (const auto restarted = run.start(instance); !restarted) {
-    log::error("Instance " + instance.name.str() + " could not be started again after its reboot: " + restarted.error().message,
+    log::error("Instance " + instance.name.str() +
+                   " could not be started again after its reboot: " + restarted.error().message,
                {{"BERTH_INSTANCE", instance.name.str()}});
     run.record_stopped(instance);
     publish_lifecycle(context_, daemon_principal(), instance, "instance-stopped");

@@ -1,13 +1,13 @@
-#include <fstream>
-#include <set>
-
-#include <nlohmann/json.hpp>
-
 #include "base/log.hpp"
 #include "daemon/services/instance_exec.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/reconcile.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <set>
 
 namespace berth::services {
 namespace {
@@ -119,7 +119,8 @@ Result<void> Reconcile::settle_intent(const ports::Intent& intent) {
 /// Files of images that no row knows are what a crash left, or what a layer needed.
 Result<void> Reconcile::settle_images() {
   BERTH_TRY(const auto kept, context_.images.reconcile());
-  for (const auto& fingerprint : kept) log_failure(drop_unknown_image(context_, fingerprint), "Image files could not be deleted");
+  for (const auto& fingerprint : kept)
+    log_failure(drop_unknown_image(context_, fingerprint), "Image files could not be deleted");
   return {};
 }
 
@@ -173,7 +174,8 @@ void Reconcile::warn_of_strays(const std::vector<Instance>& instances) {
     if (!roots) continue;
     for (const auto& uuid : *roots)
       if (!known.contains(uuid))
-        log::warning("Storage pool " + name.str() + " has a root of an instance that the database does not know: " + uuid.str());
+        log::warning("Storage pool " + name.str() +
+                     " has a root of an instance that the database does not know: " + uuid.str());
   }
 }
 

@@ -1,18 +1,17 @@
 #include "daemon/services/server.hpp"
 
-#include <sys/statvfs.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <fstream>
-#include <set>
-
 #include "daemon/domain/architecture.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/server_keys.hpp"
 #include "daemon/domain/storage_pool_document.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+
+#include <cerrno>
+#include <fstream>
+#include <set>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 namespace berth::services {
 namespace {
@@ -74,8 +73,8 @@ bool has_root_in(const DeviceMap& devices, const PoolName& pool) {
     const auto type = device.find("type");
     const auto path = device.find("path");
     const auto in = device.find("pool");
-    if (type != device.end() && type->second == "disk" && path != device.end() && path->second == "/" && in != device.end() &&
-        in->second == pool.str())
+    if (type != device.end() && type->second == "disk" && path != device.end() && path->second == "/" &&
+        in != device.end() && in->second == pool.str())
       return true;
   }
   return false;
@@ -95,7 +94,8 @@ Result<Document> Server::info(const Principal&) {
   for (const auto& driver : used) {
     const auto version = storage_versions_.find(driver);
     names += (names.empty() ? "" : " | ") + driver;
-    versions += (versions.empty() ? "" : " | ") + (version == storage_versions_.end() ? std::string("1") : version->second);
+    versions +=
+        (versions.empty() ? "" : " | ") + (version == storage_versions_.end() ? std::string("1") : version->second);
   }
   Document environment = fixed_;
   environment["storage"] = names;

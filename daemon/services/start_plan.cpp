@@ -1,18 +1,17 @@
 #include "daemon/services/start_plan.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <optional>
-#include <utility>
-
 #include "base/log.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/services/instance_logs.hpp"
 #include "daemon/services/instance_support.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
 
 namespace berth::services {
 namespace {
@@ -88,7 +87,8 @@ void StartPlanner::give_up_later(const Uuid& instance, const OperationId& operat
     auto row = context.starts.take(instance, operation);
     if (!row) return;
     row.reset();  // the lock is free before anybody hears of the end
-    context.operations.finish(operation, Error{Code::Unavailable, "The supervisor never told whether the container runs"});
+    context.operations.finish(operation,
+                              Error{Code::Unavailable, "The supervisor never told whether the container runs"});
   });
 }
 

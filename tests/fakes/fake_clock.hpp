@@ -1,9 +1,9 @@
 #pragma once
 
+#include "daemon/ports/clock.hpp"
+
 #include <atomic>
 #include <chrono>
-
-#include "daemon/ports/clock.hpp"
 
 namespace berth::fakes {
 

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <fcntl.h>
+#include "daemon/ports/container_runtime.hpp"
 
 #include <condition_variable>
 #include <deque>
+#include <fcntl.h>
 #include <future>
 #include <map>
 #include <mutex>
@@ -11,13 +12,11 @@
 #include <thread>
 #include <utility>
 
-#include "daemon/ports/container_runtime.hpp"
-
 namespace berth::fakes {
 
-/// Containers without liblxc: states, plans, execs and their reports, as a supervisor would bring them about. Reports come
-/// on a thread of its own. A test can let a start fail or wait, let a guest ignore the halt signal, end a container and
-/// finish a command. Any thread.
+/// Containers without liblxc: states, plans, execs and their reports, as a supervisor would bring them about. Reports
+/// come on a thread of its own. A test can let a start fail or wait, let a guest ignore the halt signal, end a
+/// container and finish a command. Any thread.
 class FakeContainerRuntime final : public ports::ContainerRuntime {
  public:
   /// What a container was started with.
@@ -49,7 +48,9 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
   }
 
   // What a test can arrange.
-  void name_units(std::function<std::string(const ProjectName&, const InstanceName&)> name) { unit_name_ = std::move(name); }
+  void name_units(std::function<std::string(const ProjectName&, const InstanceName&)> name) {
+    unit_name_ = std::move(name);
+  }
   void refuse_next_start(Error error) {
     const std::lock_guard lock(mutex_);
     refused_start_ = std::move(error);
@@ -152,7 +153,8 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
   Result<std::map<std::string, ports::NetworkInterface>> networks(const Uuid& uuid) override {
     const std::lock_guard lock(mutex_);
     if (!containers_.contains(uuid)) return not_running();
-    ports::NetworkInterface lo{.addresses = {{"inet", "127.0.0.1", "8", "local"}}, .state = "up", .type = "loopback", .mtu = 65536};
+    ports::NetworkInterface lo{
+        .addresses = {{"inet", "127.0.0.1", "8", "local"}}, .state = "up", .type = "loopback", .mtu = 65536};
     return std::map<std::string, ports::NetworkInterface>{{"lo", lo}};
   }
   InstanceStatus status(const Uuid& uuid) override {
@@ -199,7 +201,8 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
   Result<void> begin_exec(const Uuid&, const OperationId& exec) override {
     const std::lock_guard lock(mutex_);
     const auto found = execs_.find(exec);
-    if (found == execs_.end() || found->second.begun) return Error{Code::FailedPrecondition, "There is nothing to begin"};
+    if (found == execs_.end() || found->second.begun)
+      return Error{Code::FailedPrecondition, "There is nothing to begin"};
     found->second.begun = true;
     return {};
   }

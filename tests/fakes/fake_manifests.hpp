@@ -1,10 +1,10 @@
 #pragma once
 
+#include "daemon/ports/manifests.hpp"
+
 #include <map>
 #include <mutex>
 #include <utility>
-
-#include "daemon/ports/manifests.hpp"
 
 namespace berth::fakes {
 

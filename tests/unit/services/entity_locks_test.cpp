@@ -48,8 +48,10 @@ TEST(AnEntityLock, KeepsOneEntityApartFromAnother) {
 
 TEST(AnEntityLock, LetsAUserWaitForCleanup) {
   EntityLocks locks;
-  auto cleanup = std::make_unique<Result<EntityLocks::Guard>>(locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup));
-  auto user = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "delete", Purpose::User); });
+  auto cleanup = std::make_unique<Result<EntityLocks::Guard>>(
+      locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup));
+  auto user =
+      std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "delete", Purpose::User); });
   EXPECT_EQ(user.wait_for(milliseconds(50)), std::future_status::timeout);
   cleanup.reset();
   ASSERT_EQ(user.wait_for(seconds(20)), std::future_status::ready);
@@ -58,8 +60,10 @@ TEST(AnEntityLock, LetsAUserWaitForCleanup) {
 
 TEST(AnEntityLock, LetsCleanupWaitForAUser) {
   EntityLocks locks;
-  auto user = std::make_unique<Result<EntityLocks::Guard>>(locks.lock("instance/1", "Instance web", "stop", Purpose::User));
-  auto cleanup = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup); });
+  auto user =
+      std::make_unique<Result<EntityLocks::Guard>>(locks.lock("instance/1", "Instance web", "stop", Purpose::User));
+  auto cleanup = std::async(std::launch::async,
+                            [&] { return locks.lock("instance/1", "Instance web", "clean-up", Purpose::Cleanup); });
   EXPECT_EQ(cleanup.wait_for(milliseconds(50)), std::future_status::timeout);
   user.reset();
   ASSERT_EQ(cleanup.wait_for(seconds(20)), std::future_status::ready);

@@ -145,31 +145,52 @@ TEST_P(CreateInstanceRefuses, AtOnceAndLeavesNothing) {
 INSTANTIATE_TEST_SUITE_P(
     Requests, CreateInstanceRefuses,
     testing::Values(
-        Refusal{"UnknownSource", [](auto& r) { r.source.type = "what"; }, Code::InvalidArgument, "Unknown source type what"},
+        Refusal{"UnknownSource", [](auto& r) { r.source.type = "what"; }, Code::InvalidArgument,
+                "Unknown source type what"},
         Refusal{"Copy", [](auto& r) { r.source.type = "copy"; }, Code::NotSupported, "copy"},
         Refusal{"VirtualMachine", [](auto& r) { r.type = "virtual-machine"; }, Code::NotSupported, "virtual-machine"},
         Refusal{"NoSource", [](auto& r) { r.source.alias.reset(); }, Code::InvalidArgument, "Must specify one of"},
         Refusal{"UnknownAlias", [](auto& r) { r.source.alias = "nope"; }, Code::NotFound, "Image alias not found"},
-        Refusal{"UnknownFingerprint", [](auto& r) { r.source = {.fingerprint = "00"}; }, Code::NotFound, "Image not found"},
+        Refusal{"UnknownFingerprint", [](auto& r) { r.source = {.fingerprint = "00"}; }, Code::NotFound,
+                "Image not found"},
         Refusal{"UnknownProfile", [](auto& r) { r.profiles = {{profile_name("nope")}}; }, Code::NotFound,
                 "Requested profile \"nope\" doesn't exist"},
-        Refusal{"ProfileTwice", [](auto& r) { r.profiles = {{profile_name("default"), profile_name("default")}}; },
+        Refusal{"ProfileTwice",
+                [](auto& r) {
+                  r.profiles = {{profile_name("default"), profile_name("default")}};
+                },
                 Code::InvalidArgument, "Duplicate profile"},
-        Refusal{"UnknownKey", [](auto& r) { r.config = {{"no.such.key", "1"}}; }, Code::InvalidArgument,
-                "Unknown configuration key: no.such.key"},
-        Refusal{"BadValue", [](auto& r) { r.config = {{"boot.autostart", "maybe"}}; }, Code::InvalidArgument, "maybe"},
-        Refusal{"VolatileKey", [](auto& r) { r.config = {{"volatile.idmap.next", "[]"}}; }, Code::InvalidArgument,
-                "Volatile keys are read-only"},
-        Refusal{"BadDevice", [](auto& r) { r.devices = {{"d", {{"type", "what"}}}}; }, Code::InvalidArgument,
-                "Invalid device type what"},
+        Refusal{"UnknownKey",
+                [](auto& r) {
+                  r.config = {{"no.such.key", "1"}};
+                },
+                Code::InvalidArgument, "Unknown configuration key: no.such.key"},
+        Refusal{"BadValue",
+                [](auto& r) {
+                  r.config = {{"boot.autostart", "maybe"}};
+                },
+                Code::InvalidArgument, "maybe"},
+        Refusal{"VolatileKey",
+                [](auto& r) {
+                  r.config = {{"volatile.idmap.next", "[]"}};
+                },
+                Code::InvalidArgument, "Volatile keys are read-only"},
+        Refusal{"BadDevice",
+                [](auto& r) {
+                  r.devices = {{"d", {{"type", "what"}}}};
+                },
+                Code::InvalidArgument, "Invalid device type what"},
         Refusal{"NoRootDisk", [](auto& r) { r.profiles = std::vector<ProfileName>{}; }, Code::InvalidArgument,
                 "No root device could be found"},
         Refusal{"UnknownPool",
-                [](auto& r) { r.devices = {{"root", {{"type", "disk"}, {"path", "/"}, {"pool", "nope"}}}}; }, Code::NotFound,
-                "Storage pool \"nope\" not found"},
+                [](auto& r) {
+                  r.devices = {{"root", {{"type", "disk"}, {"path", "/"}, {"pool", "nope"}}}};
+                },
+                Code::NotFound, "Storage pool \"nope\" not found"},
         Refusal{"UnknownArchitecture", [](auto& r) { r.architecture = "pdp11"; }, Code::InvalidArgument, "pdp11"},
         Refusal{"UnknownProject", [](auto& r) { r.project = *ProjectName::parse("nope"); }, Code::NotFound, "nope"},
-        Refusal{"ControlCharacters", [](auto& r) { r.description = "a\nb"; }, Code::InvalidArgument, "control characters"}),
+        Refusal{"ControlCharacters", [](auto& r) { r.description = "a\nb"; }, Code::InvalidArgument,
+                "control characters"}),
     [](const auto& test) { return std::string(test.param.what); });
 
 TEST_F(CreateInstance, AsksForHostAccessAboutTheExpandedObject) {
@@ -259,7 +280,8 @@ TEST_P(AFailingCreation, LeavesNothingBehind) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, AFailingCreation,
-                         testing::Values("intent", "tree", "ensure_image", "create_root", "row", "manifest", "end_intent"),
+                         testing::Values("intent", "tree", "ensure_image", "create_root", "row", "manifest",
+                                         "end_intent"),
                          [](const auto& test) { return test.param; });
 
 TEST_F(CreateInstance, KeepsItsIntentWhenTheUndoFailsSoThatTheNextDaemonCleansUp) {

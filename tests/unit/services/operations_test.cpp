@@ -1,13 +1,13 @@
 #include "daemon/services/operations.hpp"
 
+#include "tests/fakes/fake_clock.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
 #include <mutex>
 #include <thread>
-
-#include "tests/fakes/fake_clock.hpp"
 
 namespace berth::services {
 namespace {
@@ -110,8 +110,8 @@ TEST_F(OperationsTest, CanBeCancelledOnceWhenTheySayTheyCan) {
   const auto end = end_of(*id);
   EXPECT_EQ(end.status, OperationStatus::Cancelled);
   EXPECT_EQ(end.error->code, Code::Cancelled);
-  EXPECT_THAT(statuses(*id), ElementsAre(OperationStatus::Pending, OperationStatus::Running, OperationStatus::Cancelling,
-                                         OperationStatus::Cancelled));
+  EXPECT_THAT(statuses(*id), ElementsAre(OperationStatus::Pending, OperationStatus::Running,
+                                         OperationStatus::Cancelling, OperationStatus::Cancelled));
   EXPECT_EQ(operations_.cancel(local(1000), *id).error().message, "Only running operations can be cancelled");
 }
 
@@ -214,7 +214,8 @@ TEST_F(OperationsTest, EndAllOfThousandThatManyClientsStart) {
       }
     });
   for (auto& client : clients) client.join();
-  for (const auto& view : operations_.list(local(0), std::nullopt)) EXPECT_EQ(end_of(view.id).status, OperationStatus::Success);
+  for (const auto& view : operations_.list(local(0), std::nullopt))
+    EXPECT_EQ(end_of(view.id).status, OperationStatus::Success);
   EXPECT_EQ(operations_.running(), 0U);
 }
 
@@ -230,12 +231,14 @@ TEST_F(OperationsTest, TellProgressAtMostFiveTimesASecondAndTheLastValueAlways) 
   std::unique_lock lock(mutex_);
   const bool last_heard = changed_.wait_for(lock, seconds(20), [this] {
     const auto progress = heard_.back().metadata.find("progress");
-    return progress != heard_.back().metadata.end() && std::get<ConfigMap>(progress->second.value).at("percent") == "100";
+    return progress != heard_.back().metadata.end() &&
+           std::get<ConfigMap>(progress->second.value).at("percent") == "100";
   });
   const auto told = heard_.size() - 2;  // Pending and Running are no progress
   lock.unlock();
   EXPECT_TRUE(last_heard);
-  const auto slots = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count() / 200 + 1;
+  const auto slots =
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began).count() / 200 + 1;
   EXPECT_LE(told, static_cast<std::size_t>(slots));
   const auto metadata = operations_.get(local(0), *id)->metadata;
   EXPECT_THAT(std::get<std::string>(metadata.at("unpack_progress").value), testing::StartsWith("Unpack: 100% ("));

@@ -1,18 +1,5 @@
 #pragma once
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
-#include <vector>
-
 #include "daemon/services/context.hpp"
 #include "daemon/services/instance_create.hpp"
 #include "daemon/services/instance_lifecycle.hpp"
@@ -24,6 +11,19 @@
 #include "tests/fakes/fake_manifests.hpp"
 #include "tests/fakes/fake_storage_driver.hpp"
 #include "tests/fakes/fake_store.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unistd.h>
+#include <vector>
 
 namespace berth::services {
 
@@ -42,7 +42,8 @@ class TestDriver final : public testing_support::FakeStorageDriver {
     if (failing == "ensure_image") return Error{Code::Internal, "no space for the image"};
     return FakeStorageDriver::ensure_image(fingerprint, tree);
   }
-  Result<void> create_root(const Uuid& uuid, const Fingerprint& fingerprint, const std::string& tree, bool plain) override {
+  Result<void> create_root(const Uuid& uuid, const Fingerprint& fingerprint, const std::string& tree,
+                           bool plain) override {
     if (failing == "create_root") return Error{Code::Internal, "no space for the root"};
     return FakeStorageDriver::create_root(uuid, fingerprint, tree, plain);
   }
@@ -64,8 +65,8 @@ class FakeUnits final : public ports::UnitManager {
   Result<std::vector<std::string>> running() override { return std::vector<std::string>{}; }
 };
 
-/// Everything below the services as it is in a daemon, with fakes behind the ports. Reports of the runtime go where main
-/// sends them.
+/// Everything below the services as it is in a daemon, with fakes behind the ports. Reports of the runtime go where
+/// main sends them.
 class ServicesTest : public testing::Test, private Events {
  protected:
   ServicesTest() {
@@ -79,7 +80,11 @@ class ServicesTest : public testing::Test, private Events {
       heard_[view.id].push_back(view);
       changed_.notify_all();
     });
-    runtime_.name_units([this](const ProjectName& project, const InstanceName& name) { return units_.unit_name(project, name); });
+    runtime_.name_units(
+        [this](const ProjectName& project, const InstanceName& name) { return units_.unit_name(project, name); });
+    context_.lxc_host.unified_cgroups = true;
+    context_.lxc_host.controllers = {"cpu", "cpuset", "io", "memory", "pids"};
+    context_.lxc_host.memory_bytes = std::uint64_t{1} << 30U;
     connect();
     EXPECT_TRUE(reconcile_.at_start());
   }
@@ -105,17 +110,20 @@ class ServicesTest : public testing::Test, private Events {
                });
              },
          .on_exec_finished =
-             [this](const OperationId& id, int code) { workers_.submit([this, id, code] { reconcile_.exec_finished(id, code); }); },
+             [this](const OperationId& id, int code) {
+               workers_.submit([this, id, code] { reconcile_.exec_finished(id, code); });
+             },
          .on_prepare =
-             [this](const std::string& unit, const std::string& invocation, std::function<void(Result<StartPlan>)> reply) {
+             [this](const std::string& unit, const std::string& invocation,
+                    std::function<void(Result<StartPlan>)> reply) {
                workers_.submit([this, unit, invocation, reply] { reply(planner_.prepare(unit, invocation)); });
              }}));
   }
 
   OperationView end_of(const OperationId& id) {
     std::unique_lock lock(mutex_);
-    const bool ended =
-        changed_.wait_for(lock, std::chrono::seconds(20), [&] { return !heard_[id].empty() && is_final(heard_[id].back().status); });
+    const bool ended = changed_.wait_for(lock, std::chrono::seconds(20),
+                                         [&] { return !heard_[id].empty() && is_final(heard_[id].back().status); });
     EXPECT_TRUE(ended) << "operation did not end";
     return heard_[id].back();
   }
@@ -135,7 +143,8 @@ class ServicesTest : public testing::Test, private Events {
   bool await_action(const std::string& action) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(20), [&] {
-      return std::any_of(events_.begin(), events_.end(), [&](const Event& event) { return action_of(event) == action; });
+      return std::any_of(events_.begin(), events_.end(),
+                         [&](const Event& event) { return action_of(event) == action; });
     });
   }
   std::vector<std::string> actions() {
@@ -157,11 +166,12 @@ class ServicesTest : public testing::Test, private Events {
   Image add_image(ConfigMap properties = {{"os", "busybox"}}) {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    const std::string bytes = "image " + properties.begin()->second;
+    const std::string bytes = "image " + properties.at("os");
     EXPECT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
     close(ends[1]);
     images_.describe_next({.architecture = "x86_64", .properties = properties});
-    const auto staged = images_.stage({.file = UniqueFd{ends[0]}}, [](std::string_view, std::uint64_t) {}, [] { return false; });
+    const auto staged = images_.stage(
+        {.file = UniqueFd{ends[0]}}, [](std::string_view, std::uint64_t) {}, [] { return false; });
     EXPECT_TRUE(images_.commit(*staged));
     Image image{.uuid = new_uuid(),
                 .project = default_project(),
@@ -249,10 +259,11 @@ class ServicesTest : public testing::Test, private Events {
                      if (access_allowed_) return {};
                      return Error{Code::AccessDenied, object + " would reach the host: " + reasons.front()};
                    }};
-  Reconcile reconcile_{context_, PoolFactory{.choose_driver = [](const std::string&) { return std::string("overlay"); },
-                                             .open = [this](const StoragePool&) -> Result<std::shared_ptr<ports::StorageDriver>> {
-                                               return std::shared_ptr<ports::StorageDriver>(driver_);
-                                             }}};
+  Reconcile reconcile_{context_,
+                       PoolFactory{.choose_driver = [](const std::string&) { return std::string("overlay"); },
+                                   .open = [this](const StoragePool&) -> Result<std::shared_ptr<ports::StorageDriver>> {
+                                     return std::shared_ptr<ports::StorageDriver>(driver_);
+                                   }}};
   StartPlanner planner_{context_};
   InstanceCreate create_{context_};
   InstanceLifecycle lifecycle_{context_};

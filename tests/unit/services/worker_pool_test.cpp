@@ -19,8 +19,12 @@ TEST(AWorkerPool, RunsEveryJobThatIsSubmittedFromManyThreads) {
   for (int client = 0; client < 4; ++client)
     clients.emplace_back([&] {
       for (int i = 0; i < 250; ++i)
-        (i % 2 == 0 ? pool.submit([&] { if (++done == 1000) all.set_value(); })
-                    : pool.submit_long([&] { if (++done == 1000) all.set_value(); }));
+        (i % 2 == 0 ? pool.submit([&] {
+          if (++done == 1000) all.set_value();
+        })
+                    : pool.submit_long([&] {
+                        if (++done == 1000) all.set_value();
+                      }));
     });
   for (auto& client : clients) client.join();
   ASSERT_EQ(all.get_future().wait_for(seconds(20)), std::future_status::ready);
