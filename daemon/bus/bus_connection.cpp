@@ -15,8 +15,7 @@ struct Peek : sdbus::Message {
 };
 
 struct AdoptedCall : sdbus::MethodCall {
-  AdoptedCall(sd_bus_message* message, sdbus::internal::ISdBus* interface)
-      : MethodCall(message, interface, nullptr, sdbus::adopt_message) {}
+  AdoptedCall(sd_bus_message* message, sdbus::internal::ISdBus* interface) : MethodCall(message, interface) {}
 };
 
 struct AdoptedReply : sdbus::PropertyGetReply {
@@ -107,7 +106,7 @@ void BusConnection::release_name(const std::string& name) noexcept {
 }
 
 sdbus::MethodCall BusConnection::adopt_call(sd_bus_message* message) {
-  return AdoptedCall{sd_bus_message_ref(message), sdbus_};
+  return AdoptedCall{message, sdbus_};
 }
 
 sdbus::PropertyGetReply BusConnection::adopt_property_reply(sd_bus_message* message) {

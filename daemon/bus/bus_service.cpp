@@ -33,7 +33,9 @@ BusService::BusService(BusConnection& connection, ports::Authority& authority, s
 void BusService::serve(std::function<void(Result<void>)> then) {
   index_.load([this, then = std::move(then)] {
     manager_.set_state("running");
-    then(connection_.request_name(std::string(kBusName)));
+    auto named = connection_.request_name(std::string(kBusName));
+    named_ = named.has_value();
+    then(std::move(named));
   });
 }
 
@@ -41,7 +43,7 @@ void BusService::stop() {
   manager_.set_state("stopping");
   guard_.close();
   index_.close();
-  connection_.release_name(std::string(kBusName));
+  if (std::exchange(named_, false)) connection_.release_name(std::string(kBusName));
 }
 
 void BusService::operation_changed(const OperationView& view) {

@@ -65,6 +65,7 @@ class BusService {
   NodeList project_nodes_;
   NodeList pool_nodes_;
   NodeList operation_nodes_;
+  bool named_ = false;
 };
 
 }  // namespace berth::bus

@@ -60,11 +60,18 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
 EventLoop::~EventLoop() { close(); }
 
 int EventLoop::run() {
-  const int code = sd_event_loop(event_.get());
-  return code < 0 ? 1 : code;
+  while (!exit_code_)
+    if (const int r = sd_event_run(event_.get(), UINT64_MAX); r < 0) {
+      log::error("The event loop fails: " + system_error("sd_event_run", -r).message);
+      return 1;
+    }
+  return *exit_code_;
 }
 
-void EventLoop::stop(int exit_code) { (void)sd_event_exit(event_.get(), exit_code); }
+void EventLoop::stop(int exit_code) {
+  if (!exit_code_) exit_code_ = exit_code;
+  (void)eventfd_write(wake_.get(), 1);  // a stop while the loop prepares to wait must end that wait
+}
 
 void EventLoop::run_once(std::chrono::microseconds limit) {
   (void)sd_event_run(event_.get(), static_cast<std::uint64_t>(limit.count()));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/result.hpp"
@@ -45,7 +46,8 @@ class EventLoop {
 
   /// Runs until stop(). The exit code that was given to it.
   int run();
-  /// Ends run() after the callback that called it.
+  /// Ends run() after the callback that called it; the first exit code counts. sd_event_exit() would end the loop for good,
+  /// and run_once() with it.
   void stop(int exit_code);
   /// One iteration, waiting at most `limit`; for shutdown, which goes on answering until the workers are done.
   void run_once(std::chrono::microseconds limit);
@@ -77,6 +79,7 @@ class EventLoop {
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;
   bool closed_ = false;
+  std::optional<int> exit_code_;
 };
 
 /// Runs `job`, which stands at an edge to C code or to the bus: an exception is logged, never passed on.

@@ -209,9 +209,11 @@ void ServedObject::registerSignal(const std::string&, std::string, std::string, 
 void ServedObject::registerSignal(const std::string&, std::string, std::string, const std::vector<std::string>&, sdbus::Flags) {
   not_supported("signals");
 }
-void ServedObject::registerProperty(const std::string&, std::string, std::string, sdbus::property_get_callback,
-                                    sdbus::property_set_callback, sdbus::Flags) {
-  not_supported("writable properties");
+void ServedObject::registerProperty(const std::string& interface_name, std::string property, std::string signature,
+                                    sdbus::property_get_callback getter, sdbus::property_set_callback setter,
+                                    sdbus::Flags flags) {
+  if (setter) not_supported("writable properties");  // sdbus-c++ calls this form for those without a setter, too
+  registerProperty(interface_name, std::move(property), std::move(signature), std::move(getter), flags);
 }
 void ServedObject::setInterfaceFlags(const std::string&, sdbus::Flags) { not_supported("interface flags"); }
 sdbus::Signal ServedObject::createSignal(const std::string&, const std::string&) { not_supported("signals"); }

@@ -52,11 +52,12 @@ class ServedObject final : public sdbus::IObject {
   const std::string& getObjectPath() const override { return path_; }
   const sdbus::Message* getCurrentlyProcessedMessage() const override { return nullptr; }
 
-  // Not part of what Berth's interfaces have; each throws NotSupported.
+  // Not part of what Berth's interfaces have; each throws NotSupported (a property, when it has a setter).
+  void registerProperty(const std::string& interface_name, std::string property, std::string signature,
+                        sdbus::property_get_callback getter, sdbus::property_set_callback setter,
+                        sdbus::Flags flags) override;
   void registerSignal(const std::string&, std::string, std::string, sdbus::Flags) override;
   void registerSignal(const std::string&, std::string, std::string, const std::vector<std::string>&, sdbus::Flags) override;
-  void registerProperty(const std::string&, std::string, std::string, sdbus::property_get_callback,
-                        sdbus::property_set_callback, sdbus::Flags) override;
   void setInterfaceFlags(const std::string&, sdbus::Flags) override;
   sdbus::Signal createSignal(const std::string&, const std::string&) override;
   void emitSignal(const sdbus::Signal&) override;

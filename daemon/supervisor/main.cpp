@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "base/packet.hpp"
+#include "daemon/supervisor/features.hpp"
 #include "daemon/supervisor/placement.hpp"
 #include "daemon/supervisor/plan_client.hpp"
 #include "daemon/supervisor/stop.hpp"
@@ -27,6 +28,7 @@ constexpr int kExitRebooted = 133;  ///< for RestartForceExitStatus= in the unit
 constexpr const char* kUsage =
     "berth-supervisor --unit NAME [--runtime FOLDER] [--detach]   run the unit's container\n"
     "berth-supervisor --stop --unit NAME [--runtime FOLDER]       halt it and wait\n"
+    "berth-supervisor --features                                  tell what its liblxc can do\n"
     "Started by systemd or berthd; not meant for people.\n";
 
 struct Arguments {
@@ -92,6 +94,7 @@ int fail(const Error& error) {
 }
 
 int run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--features") return tell_features() ? 0 : 1;
   const auto arguments = parse(argc, argv);
   if (!arguments) return fail(arguments.error());
   if (arguments->stop) {
