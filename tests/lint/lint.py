@@ -135,7 +135,8 @@ def check_file(root, path):
         return
     yield from check_includes(path, lines)
     yield from check_calls(path, text)
-    if path.endswith((".hpp", ".h")) and not any(line.strip() == "#pragma once" for line in lines):
+    # A header to be precompiled is a main file to the compiler, which warns of the pragma there.
+    if path.endswith((".hpp", ".h")) and "/pch/" not in path and not any(line.strip() == "#pragma once" for line in lines):
         yield 1, "pragma-once", "a header begins with #pragma once"
 
 

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "cli/output/shape.hpp"
+
+namespace berth::cli {
+
+/// A document in the style that scripts of this API's users know: members in the shape's order, other maps by name,
+/// lists not indented, `{}` and `[]` for what is empty, quotes only where a reader would take a text for something
+/// else, long texts folded at 80 columns. Characters that a terminal could take as a command are escaped. A list is a
+/// list of such objects.
+std::string yaml_text(const Json& value, Shape shape = {});
+
+/// How `text` is written as a value that begins in `column` and goes on in lines indented by `indent`. As a key it
+/// stays on one line.
+std::string yaml_scalar(const std::string& text, std::size_t column, std::size_t indent, bool key = false);
+
+}  // namespace berth::cli
