@@ -25,7 +25,7 @@ bool key_less(const std::string& a, const std::string& b) {
   return digit(a[at]) && digit(b[at]) ? natural_less(a, b) : a[at] < b[at];
 }
 
-/// The shortest form that reads back as the same number; an exponent from a million million on, and for tiny ones.
+/// The shortest form that reads back as the same number, without an exponent where it is whole.
 std::string number_text(const Json& value) {
   if (value.is_number_integer()) return value.dump();
   std::array<char, 40> text{};
@@ -42,7 +42,7 @@ class Writer {
 
   void value(const Json& json, const Field& field, std::size_t indent) {
     switch (field.kind) {
-      case Kind::Time: raw(json.is_string() ? json.get<std::string>() : "null"); return;
+      case Kind::Time: time(json, indent); return;
       case Kind::Object: object(json, field.shape, indent); return;
       case Kind::Objects: list(json, field.shape, indent); return;
       case Kind::ObjectMap: map(json, field.shape, indent); return;
@@ -64,6 +64,12 @@ class Writer {
   }
 
  private:
+  void time(const Json& json, std::size_t indent) {
+    const auto text = json.is_string() ? json.get<std::string>() : std::string();
+    const bool is_time = !text.empty() && text.find_first_not_of("0123456789-:.+TZ") == std::string::npos;
+    is_time ? raw(text) : any(json, indent);
+  }
+
   void any(const Json& json, std::size_t indent) {
     if (json.is_object()) return map(json, {}, indent);
     if (json.is_array()) return list(json, {}, indent);

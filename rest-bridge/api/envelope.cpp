@@ -53,7 +53,8 @@ Response error_answer(int status, std::string_view message) {
   std::string text = R"({"type":"error","status":"","status_code":0,"operation":"","error_code":)";
   text.append(std::to_string(status)).append(R"(,"error":)").append(dump(Json(message))).append(",\"metadata\":null}\n");
   auto response = json_answer(status, std::move(text));
-  response.headers.add("X-Content-Type-Options", "nosniff");
+  static const std::string kNoGuessing = "X-Content-Type-Options";
+  response.headers.add(kNoGuessing, "nosniff");
   return response;
 }
 
