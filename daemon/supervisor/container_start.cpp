@@ -14,29 +14,46 @@
 #include <fstream>
 #include <string_view>
 
+#include "daemon/domain/lxc_config.hpp"
 #include "daemon/supervisor/lxc_handle.hpp"
 #include "daemon/supervisor/root_setup.hpp"
 
 namespace berth::supervisor {
 namespace {
 
-Result<void> configure(LxcHandle& lxc, const StartPlan& plan, const StartSurroundings& around) {
+/// All that liblxc is told, in order.
+LxcConfig configuration(const StartPlan& plan, const StartSurroundings& around) {
   const std::string stage = around.paths.stage();
-  BERTH_CHECK(lxc.set_item("lxc.log.file", plan.log_file));
-  BERTH_CHECK(lxc.set_item("lxc.log.level", "WARN"));
-  BERTH_CHECK(lxc.set_item("lxc.cgroup.dir", around.cgroup_parent));
-  BERTH_CHECK(lxc.set_item("lxc.rootfs.path", "dir:" + stage + "/root"));
+  LxcConfig items{{"lxc.log.file", plan.log_file},
+                  {"lxc.log.level", "WARN"},
+                  {"lxc.cgroup.dir", around.cgroup_parent},
+                  {"lxc.rootfs.path", "dir:" + stage + "/root"}};
   for (const auto& entry : plan.idmap.entries)
-    BERTH_CHECK(lxc.set_item("lxc.idmap", std::string(entry.uid ? "u " : "g ") + std::to_string(entry.inside) + " " +
-                                              std::to_string(entry.outside) + " " + std::to_string(entry.count)));
+    items.emplace_back("lxc.idmap", std::string(entry.uid ? "u " : "g ") + std::to_string(entry.inside) + " " +
+                                        std::to_string(entry.outside) + " " + std::to_string(entry.count));
   if (plan.root.kind == RootSpec::Kind::Overlay) {
-    BERTH_CHECK(lxc.set_item("lxc.hook.pre-mount", stage + "/berth-hook overlay " + stage));
+    items.emplace_back("lxc.hook.pre-mount", stage + "/berth-hook overlay " + stage);
   } else if (!plan.idmap.privileged()) {
-    BERTH_CHECK(lxc.set_item("lxc.rootfs.options", "idmap=container"));
+    items.emplace_back("lxc.rootfs.options", "idmap=container");
   }
-  BERTH_CHECK(lxc.set_item("lxc.hook.post-stop", stage + "/berth-hook stopped"));
-  if (!plan.console_file.empty()) BERTH_CHECK(lxc.set_item("lxc.console.logfile", plan.console_file));
-  for (const auto& [key, value] : plan.lxc_config) BERTH_CHECK(lxc.set_item(key, value));
+  items.emplace_back("lxc.hook.post-stop", stage + "/berth-hook stopped");
+  if (!plan.console_file.empty()) items.emplace_back("lxc.console.logfile", plan.console_file);
+  items.insert(items.end(), plan.lxc_config.begin(), plan.lxc_config.end());
+  return items;
+}
+
+/// For a person who wants to know what this start was made of: `lxc.conf` beside the log. Not being able to write it is no
+/// reason not to start.
+void write_down(const LxcConfig& items, const std::string& log_file) {
+  std::string text;
+  for (const auto& [key, value] : items) text += key + " = " + value + "\n";
+  const std::string path = log_file.substr(0, log_file.rfind('/')) + "/lxc.conf";
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (file) (void)!::write(file.get(), text.data(), text.size());
+}
+
+Result<void> configure(LxcHandle& lxc, const LxcConfig& items) {
+  for (const auto& [key, value] : items) BERTH_CHECK(lxc.set_item(key, value));
   return {};
 }
 
@@ -66,7 +83,9 @@ StartStatus run_container(const StartPlan& plan, const StartSurroundings& around
   (void)::unsetenv("PATH");
   auto lxc = LxcHandle::open(plan.uuid.str(), around.paths.lxc());
   if (!lxc) return fail(lxc.error());
-  if (auto configured = configure(*lxc, plan, around); !configured) return fail(configured.error());
+  const auto items = configuration(plan, around);
+  write_down(items, plan.log_file);
+  if (auto configured = configure(*lxc, items); !configured) return fail(configured.error());
   (void)::close(report);
   lxc_container* c = lxc->get();
   (void)c->want_daemonize(c, false);
