@@ -5,7 +5,8 @@ namespace {
 
 bool wants_quotes(const std::string& cell) {
   if (cell.empty()) return false;
-  return cell == "\\." || cell.find_first_of(",\"\r\n") != std::string::npos || cell.front() == ' ' || cell.front() == '\t';
+  return cell == "\\." || cell.find_first_of(",\"\r\n") != std::string::npos || cell.front() == ' ' ||
+         cell.front() == '\t';
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "cli/output/json.hpp"
 
+#include "cli/output/text.hpp"
+
 #include <array>
 #include <cstdio>
-
-#include "cli/output/text.hpp"
 
 namespace berth::cli {
 namespace {
@@ -39,9 +39,6 @@ Ordered arrange(const Json& value, Shape shape) {
     else if (!field.omit_empty)
       object[name] = Ordered(member(value, field));
   }
-  // What a newer server says besides is not lost.
-  for (const auto& [name, child] : value.items())
-    if (!object.contains(name)) object[name] = Ordered(child);
   return object;
 }
 
@@ -73,6 +70,11 @@ std::string json_line(const Json& value, Shape shape) {
 
 std::string json_pretty(const Json& value) {
   return escape_more(value.dump(1, '\t', false, Json::error_handler_t::replace)) + '\n';
+}
+
+std::string json_pretty_text(std::string_view text) {
+  return escape_more(Ordered::parse(text, nullptr, false).dump(1, '\t', false, Ordered::error_handler_t::replace)) +
+         '\n';
 }
 
 }  // namespace berth::cli

@@ -1,11 +1,11 @@
 #include "cli/output/listing.hpp"
 
-#include <algorithm>
-
 #include "cli/output/csv.hpp"
 #include "cli/output/json.hpp"
 #include "cli/output/text.hpp"
 #include "cli/output/yaml.hpp"
+
+#include <algorithm>
 
 namespace berth::cli {
 
@@ -15,7 +15,7 @@ Result<std::string> render(const Listing& listing, std::string_view format) {
   if (format == "csv") return csv_text(listing.rows);
   if (format == "json") return json_line(listing.objects, listing.shape);
   if (format == "yaml") return yaml_text(listing.objects, listing.shape);
-  return Error{Code::InvalidArgument, "Invalid format \"" + std::string(format) + "\" (table, csv, json, yaml and compact are known)"};
+  return Error{Code::InvalidArgument, "Invalid format \"" + std::string(format) + '"'};
 }
 
 void sort_rows(std::vector<Row>& rows) {

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "base/result.hpp"
 #include "cli/output/shape.hpp"
 #include "cli/output/table.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace berth::cli {
 

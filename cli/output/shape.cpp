@@ -11,14 +11,19 @@ constexpr Field kDevices{"devices", Kind::TextMaps};
 constexpr Field kName{"name"};
 constexpr Field kUsedBy{"used_by", Kind::Texts};
 
-constexpr std::array kInstancePutFields{
-    Field{"architecture"}, kConfig, kDevices, Field{"ephemeral", Kind::Flag}, Field{"profiles", Kind::Texts},
-    Field{"restore", Kind::Text, {}, true}, Field{"stateful", Kind::Flag}, kDescription};
+constexpr std::array kInstancePutFields{Field{"architecture"},
+                                        kConfig,
+                                        kDevices,
+                                        Field{"ephemeral", Kind::Flag},
+                                        Field{"profiles", Kind::Texts},
+                                        Field{"restore", Kind::Text, {}, true},
+                                        Field{"stateful", Kind::Flag},
+                                        kDescription};
 constexpr std::array kInstanceDocumentFields{kConfig, kDescription, kDevices, Field{"profiles", Kind::Texts}};
 constexpr std::array kCountersFields{
-    Field{"bytes_received", Kind::Number},          Field{"bytes_sent", Kind::Number},
-    Field{"packets_received", Kind::Number},        Field{"packets_sent", Kind::Number},
-    Field{"errors_received", Kind::Number},         Field{"errors_sent", Kind::Number},
+    Field{"bytes_received", Kind::Number},           Field{"bytes_sent", Kind::Number},
+    Field{"packets_received", Kind::Number},         Field{"packets_sent", Kind::Number},
+    Field{"errors_received", Kind::Number},          Field{"errors_sent", Kind::Number},
     Field{"packets_dropped_outbound", Kind::Number}, Field{"packets_dropped_inbound", Kind::Number}};
 constexpr std::array kAddressFields{Field{"family"}, Field{"address"}, Field{"netmask"}, Field{"scope"}};
 constexpr std::array kNetworkFields{Field{"addresses", Kind::Objects, kAddressFields},
@@ -50,8 +55,8 @@ constexpr std::array kInstanceOwnFields{Field{"created_at", Kind::Time},
                                         Field{"location"},
                                         Field{"type"},
                                         Field{"project"}};
-constexpr std::array kFullFields{Field{"backups", Kind::Any}, Field{"state", Kind::Object, kStateFields},
-                                 Field{"snapshots", Kind::Any}};
+constexpr std::array kFullFields{Field{"backups", Kind::Objects}, Field{"state", Kind::Object, kStateFields},
+                                 Field{"snapshots", Kind::Objects}};
 
 template <std::size_t A, std::size_t B>
 constexpr std::array<Field, A + B> operator+(const std::array<Field, A>& a, const std::array<Field, B>& b) {
@@ -105,7 +110,7 @@ constexpr std::array kOperationFields{Field{"id"},
 constexpr std::array kEventFields{Field{"type"}, Field{"timestamp", Kind::Time}, Field{"metadata", Kind::Any},
                                   Field{"location", Kind::Text, {}, true}, Field{"project", Kind::Text, {}, true}};
 
-constexpr std::array kDriverFields{Field{"Name"}, Field{"Version"}, Field{"Remote", Kind::Flag}};
+constexpr std::array kDriverFields{Field{"name"}, Field{"version"}, Field{"remote", Kind::Flag}};
 constexpr std::array kEnvironmentFields{Field{"addresses", Kind::Texts},
                                         Field{"architectures", Kind::Texts},
                                         Field{"certificate"},

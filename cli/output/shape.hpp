@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,16 +17,16 @@ using Shape = std::span<const Field>;
 /// What a member is, which decides how it looks when it is absent and how it is read from a document.
 enum class Kind : unsigned char {
   Text,
-  Time,     ///< RFC 3339: shown without quotes
+  Time,  ///< RFC 3339: shown without quotes
   Number,
   Flag,
-  Texts,    ///< ["a"]
-  TextMap,  ///< {"a": "b"}
-  Object,   ///< of the shape; null when absent
-  Objects,  ///< a list of the shape
-  TextMaps,    ///< {"eth0": {"type": "nic"}}
-  ObjectMap,   ///< {"root": object of the shape}
-  Any,      ///< whatever it is
+  Texts,      ///< ["a"]
+  TextMap,    ///< {"a": "b"}
+  Object,     ///< of the shape; null when absent
+  Objects,    ///< a list of the shape
+  TextMaps,   ///< {"eth0": {"type": "nic"}}
+  ObjectMap,  ///< {"root": object of the shape}
+  Any,        ///< whatever it is
 };
 
 struct Field {

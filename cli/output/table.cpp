@@ -1,8 +1,8 @@
 #include "cli/output/table.hpp"
 
-#include <algorithm>
-
 #include "cli/output/text.hpp"
+
+#include <algorithm>
 
 namespace berth::cli {
 namespace {
@@ -40,7 +40,8 @@ Layout lay_out(const Row& header, const std::vector<Row>& rows) {
     auto& cells = layout.rows.emplace_back();
     for (std::size_t column = 0; column < header.size(); ++column) {
       cells.push_back(column < row.size() ? split(row[column], '\n') : Row{""});
-      for (const auto& line : cells.back()) layout.widths[column] = std::max(layout.widths[column], display_width(line));
+      for (const auto& line : cells.back())
+        layout.widths[column] = std::max(layout.widths[column], display_width(line));
     }
   }
   return layout;
@@ -98,7 +99,7 @@ std::string table_text(const Row& header, const std::vector<Row>& rows) {
 
 std::string compact_text(const Row& header, const std::vector<Row>& rows) {
   const auto layout = lay_out(header, rows);
-  constexpr Border kNone{" ", "", ""};
+  constexpr Border kNone{" ", "", " "};
   auto text = header_line(layout, kNone);
   for (const auto& row : layout.rows) text += row_lines(layout, row, kNone);
   return text;

@@ -1,10 +1,9 @@
 #include "cli/output/text.hpp"
 
-#include <wchar.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <wchar.h>
 
 namespace berth::cli {
 namespace {

@@ -1,12 +1,11 @@
 #include "cli/output/units.hpp"
 
-#include <time.h>
+#include "rest-bridge/api/times.hpp"
 
 #include <array>
 #include <charconv>
 #include <cstdio>
-
-#include "rest-bridge/api/times.hpp"
+#include <time.h>
 
 namespace berth::cli {
 namespace {

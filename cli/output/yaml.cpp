@@ -1,5 +1,7 @@
 #include "cli/output/yaml.hpp"
 
+#include "cli/output/text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -7,14 +9,14 @@
 #include <cstdio>
 #include <vector>
 
-#include "cli/output/text.hpp"
-
 namespace berth::cli {
 namespace {
 
 /// The order of map keys: letters after everything else, runs of digits by their value.
 bool key_less(const std::string& a, const std::string& b) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; };
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
   std::size_t at = 0;
   bool digits = false;
@@ -85,12 +87,6 @@ class Writer {
       if (field.omit_empty && (child.is_null() || child.empty() || child == "")) continue;
       key(std::string(field.name), child, indent);
       value(child, field, indent + 2);
-      end_line();
-    }
-    for (const auto& [name, child] : json.items()) {
-      if (std::any_of(shape.begin(), shape.end(), [&](const Field& field) { return field.name == name; })) continue;
-      key(name, child, indent);
-      any(child, indent + 2);
       end_line();
     }
   }

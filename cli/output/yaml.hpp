@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-
 #include "cli/output/shape.hpp"
+
+#include <string>
 
 namespace berth::cli {
 
-/// A document in the style that scripts of this API's users know: members in the shape's order, other maps by name,
+/// A document in the style that scripts of this API's users know: the shape's members in its order, maps by name,
 /// lists not indented, `{}` and `[]` for what is empty, quotes only where a reader would take a text for something
 /// else, long texts folded at 80 columns. Characters that a terminal could take as a command are escaped. A list is a
 /// list of such objects.

@@ -1,12 +1,11 @@
-#include <regex.h>
+#include "cli/output/text.hpp"
+#include "cli/output/yaml.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
-
-#include "cli/output/text.hpp"
-#include "cli/output/yaml.hpp"
+#include <regex.h>
 
 // How texts look in documents follows the emitter that this API's first client uses: yaml.v2, a port of libyaml.
 
@@ -30,13 +29,15 @@ class Pattern {
 
 /// Whether a reader would take the bare word for a number, a time, a boolean or nothing.
 bool is_another_type(const std::string& text) {
-  static constexpr std::array kWords{
-      "",     "~",    "null", "Null", "NULL", "y",     "Y",     "yes",   "Yes",   "YES",   "on",    "On",   "ON",   "true",
-      "True", "TRUE", "n",    "N",    "no",   "No",    "NO",    "off",   "Off",   "OFF",   "false", "False", "FALSE", ".nan",
-      ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<"};
+  static constexpr std::array kWords{"",      "~",     "null",  "Null",  "NULL",  "y",     "Y",     "yes",
+                                     "Yes",   "YES",   "on",    "On",    "ON",    "true",  "True",  "TRUE",
+                                     "n",     "N",     "no",    "No",    "NO",    "off",   "Off",   "OFF",
+                                     "false", "False", "FALSE", ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",
+                                     ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<"};
   if (std::find(kWords.begin(), kWords.end(), text) != kWords.end()) return true;
   static const Pattern numbers(
-      "^[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[0-9]+|[.][0-9]+([eE][-+]?[0-9]+)?|[0-9]+([.][0-9]*)?([eE][-+]?[0-9]+)?)$");
+      "^[-+]?(0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[0-9]+|[.][0-9]+([eE][-+]?[0-9]+)?|[0-9]+([.][0-9]*)?([eE][-+]?"
+      "[0-9]+)?)$");
   static const Pattern sexagesimal("^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+([.][0-9_]*)?$");
   static const Pattern time(
       "^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}([.][0-9]*)?(Z|[-+][0-9]{2}:[0-9]{2})?)?$");
@@ -58,14 +59,17 @@ Possible analyse(const std::string& text) {
   Possible possible;
   if (text.empty()) return {.plain = true, .single = true, .literal = false};
   bool indicators = text.starts_with("---") || text.starts_with("...");
-  bool special = false, breaks = false, space_break = false, break_space = false, previous_space = false, previous_break = false;
+  bool special = false, breaks = false, space_break = false, break_space = false, previous_space = false,
+       previous_break = false;
   bool after_blank = true;
   for (std::size_t at = 0; at < text.size();) {
     const auto rune = rune_at(text, at);
     const auto next = at + rune.size;
-    const bool before_blank = next >= text.size() || text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r';
+    const bool before_blank =
+        next >= text.size() || text[next] == ' ' || text[next] == '\t' || text[next] == '\n' || text[next] == '\r';
     const char c = rune.size == 1 ? text[at] : '\0';
-    if (at == 0 && std::string_view("#,[]{}&*!|>'\"%@`").find(c) != std::string_view::npos && c != '\0') indicators = true;
+    if (at == 0 && std::string_view("#,[]{}&*!|>'\"%@`").find(c) != std::string_view::npos && c != '\0')
+      indicators = true;
     if (at == 0 && (c == '?' || c == '-') && before_blank) indicators = true;
     if (c == ':' && before_blank) indicators = true;
     if (at != 0 && c == '#' && after_blank) indicators = true;
@@ -147,12 +151,14 @@ std::string write_plain(const std::string& text, Folder folder, bool quoted) {
 
 std::string escape(const Rune& rune) {
   static constexpr std::pair<char32_t, std::string_view> kShort[] = {
-      {0, "\\0"}, {7, "\\a"}, {8, "\\b"}, {'\t', "\\t"}, {'\n', "\\n"}, {11, "\\v"}, {12, "\\f"}, {'\r', "\\r"}, {0x1b, "\\e"},
-      {'"', "\\\""}, {'\\', "\\\\"}, {0x85, "\\N"}, {0xa0, "\\_"}, {0x2028, "\\L"}, {0x2029, "\\P"}};
+      {0, "\\0"},     {7, "\\a"},    {8, "\\b"},    {'\t', "\\t"},   {'\n', "\\n"},
+      {11, "\\v"},    {12, "\\f"},   {'\r', "\\r"}, {0x1b, "\\e"},   {'"', "\\\""},
+      {'\\', "\\\\"}, {0x85, "\\N"}, {0xa0, "\\_"}, {0x2028, "\\L"}, {0x2029, "\\P"}};
   for (const auto& [value, text] : kShort)
     if (rune.value == value && rune.valid) return std::string(text);
   std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), rune.value <= 0xff ? "\\x%02X" : "\\u%04X", static_cast<unsigned>(rune.value));
+  std::snprintf(text.data(), text.size(), rune.value <= 0xff ? "\\x%02X" : "\\u%04X",
+                static_cast<unsigned>(rune.value));
   return text.data();
 }
 
@@ -208,7 +214,8 @@ std::string write_literal(const std::string& text, std::size_t indent) {
 std::string yaml_scalar(const std::string& text, std::size_t column, std::size_t indent, bool key) {
   const auto possible = analyse(text);
   const Folder folder(column, indent, key);
-  if (!key && text.find('\n') != std::string::npos) return possible.literal ? write_literal(text, indent) : write_double(text, folder);
+  if (!key && text.find('\n') != std::string::npos)
+    return possible.literal ? write_literal(text, indent) : write_double(text, folder);
   if (is_another_type(text) || text.find('\n') != std::string::npos) return write_double(text, folder);
   if (possible.plain) return write_plain(text, folder, false);
   return possible.single ? write_plain(text, folder, true) : write_double(text, folder);

@@ -1,0 +1,141 @@
+#include "cli/commands/commands.hpp"
+#include "cli/commands/shared.hpp"
+#include "cli/names.hpp"
+#include "cli/output/text.hpp"
+#include "cli/terminal.hpp"
+
+#include <algorithm>
+
+namespace berth::cli {
+namespace {
+
+struct Flags {
+  bool all = false;
+  bool force = false;
+  bool stateless = false;
+  int timeout = -1;
+};
+
+/// Which instances `--all` means for an action.
+bool concerns(const std::string& action, const std::string& status) {
+  if (action == "start") return status != "Running";
+  if (action == "stop") return status != "Stopped";
+  return status == "Running";
+}
+
+Result<Strings> names_of(Server& server, const std::string& action, const Flags& flags, const Strings& arguments) {
+  Strings names;
+  if (!flags.all) {
+    for (const auto& argument : arguments) {
+      BERTH_TRY(auto name, required_name(argument, "instance"));
+      names.push_back(std::move(name));
+    }
+    return names;
+  }
+  for (const auto& argument : arguments) {
+    BERTH_TRY(const auto name, local_name(argument));
+    if (!name.empty()) return Error{Code::InvalidArgument, "Both --all and instance name given"};
+  }
+  BERTH_TRY(const auto instances, server.get("/1.0/instances?recursion=1"));
+  for (const auto& instance : instances)
+    if (concerns(action, text_of(instance, "status"))) names.push_back(text_of(instance, "name"));
+  return names;
+}
+
+/// Asks for the change of one instance; its operation.
+Result<Json> begin(Server& server, const std::string& action, const Flags& flags, const std::string& name) {
+  const auto path = api_path("instances", name);
+  auto word = action == "pause" ? std::string("freeze") : action;
+  if (action == "start") {
+    // What is frozen is not started but goes on.
+    BERTH_TRY(const auto instance, server.get(path));
+    if (text_of(instance, "status") == "Frozen") word = "unfreeze";
+  }
+  return server.start("PUT", path + "/state",
+                      Json{{"action", word}, {"timeout", flags.timeout}, {"force", flags.force}});
+}
+
+Error with_hint(Error error, const std::string& name) {
+  error.message += "\nTry `berth info --show-log " + name + "` for more info";
+  return error;
+}
+
+struct Outcome {
+  std::string name;
+  Result<Json> result;
+};
+
+Result<int> act(Context& context, const std::string& action, const Flags& flags, const Strings& arguments) {
+  BERTH_TRY(auto* const server, context.server());
+  BERTH_TRY(const auto names, names_of(*server, action, flags, arguments));
+  // All of them at once: each is asked for before the first one is waited for.
+  std::vector<Outcome> outcomes;
+  for (const auto& name : names) outcomes.push_back({.name = name, .result = begin(*server, action, flags, name)});
+  for (auto& [name, result] : outcomes) {
+    if (!result) continue;
+    auto ended = server->finish(*result, outcomes.size() == 1 ? action + ' ' + name : std::string());
+    if (!ended) ended = with_hint(std::move(ended).error(), name);
+    result = std::move(ended);
+  }
+  if (outcomes.size() == 1) {
+    if (!outcomes.front().result) return outcomes.front().result.error();
+    return 0;
+  }
+  bool failed = false;
+  for (const auto& [name, result] : outcomes) {
+    if (result) continue;
+    failed = true;
+    for (const auto& line : split("error: " + result.error().message, '\n')) complain(name + ": " + printable(line));
+  }
+  if (!failed) return 0;
+  complain("");
+  return Error{Code::Internal, "Some instances failed to " + action};
+}
+
+Command action_command(const std::string& action, const std::string& summary, const std::string& description,
+                       const std::string& examples) {
+  const auto flags = std::make_shared<Flags>();
+  Command command{.name = action,
+                  .arguments = "[<remote>:]<instance> [[<remote>:]<instance>...]",
+                  .summary = summary,
+                  .description = description,
+                  .examples = examples,
+                  .most = Command::kAny};
+  command.flags.push_back({"--all", &flags->all, "Run against all instances"});
+  if (action == "start") command.flags.push_back({"--stateless", &flags->stateless, "Ignore the instance state"});
+  if (action == "stop" || action == "restart") {
+    command.flags.push_back({"-f,--force", &flags->force, "Force the instance to shutdown"});
+    command.flags.push_back({"--timeout", &flags->timeout, "Time to wait for the instance before killing it"});
+  }
+  command.run = [flags, action](Context& context, const Strings& arguments) -> Result<int> {
+    if (!flags->all && arguments.empty()) return Error{Code::InvalidArgument, "Name an instance, or say --all"};
+    return act(context, action, *flags, arguments);
+  };
+  return command;
+}
+
+}  // namespace
+
+Command start_command() {
+  return action_command("start", "Start instances", "An instance that is paused goes on.",
+                        "berth start web\n\nberth start web db\n\nberth start --all");
+}
+
+Command stop_command() {
+  return action_command("stop", "Stop instances", "",
+                        "berth stop web\n    Ask the instance to shut down, and wait.\n\nberth stop web --timeout 30\n "
+                        "   Give up after half a minute.\n\nberth stop web --force\n    Pull the plug.");
+}
+
+Command restart_command() {
+  return action_command("restart", "Restart instances", "The opposite of \"berth pause\" is \"berth start\".",
+                        "berth restart web\n\nberth restart web --force");
+}
+
+Command pause_command() {
+  return action_command("pause", "Pause instances",
+                        "The instance keeps its memory and gets no processor time until it is started.",
+                        "berth pause web");
+}
+
+}  // namespace berth::cli
