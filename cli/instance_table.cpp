@@ -124,6 +124,13 @@ const Column* find_column(char letter) {
   return nullptr;
 }
 
+/// A value of somebody's own, whose lines are kept.
+std::string cell_of(const std::string& value) {
+  auto lines = split(value, '\n');
+  for (auto& line : lines) line = printable(line);
+  return join(lines, "\n");
+}
+
 /// The text of a key in the instance's own or else its expanded part.
 std::string value_of(const Json& instance, bool device, const std::string& key) {
   for (const std::string prefix : {"", "expanded_"}) {
@@ -161,7 +168,7 @@ Result<Column> key_column(const std::string& text) {
   }
   const auto most = width < 0 ? std::string::npos : static_cast<std::size_t>(width);
   return Column{.name = std::move(name), .cell = [key, device, most](const Json& i) {
-                  return printable(value_of(i, device, key).substr(0, most));
+                  return cell_of(value_of(i, device, key).substr(0, most));
                 }};
 }
 

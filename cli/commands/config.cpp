@@ -131,8 +131,12 @@ Command unset_config() {
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
             BERTH_TRY(const auto subject, subject_of(arguments.size() > 1 ? arguments.front() : ""));
             BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(change_object(*server, subject.path(), subject.put(),
-                                      [&](Json& object) { return unset_key(object["config"], arguments.back()); }));
+            BERTH_CHECK(change_object(*server, subject.path(), subject.put(), [&](Json& object) -> Result<void> {
+              // The server takes no offence at a key that it does not have.
+              if (!subject.is_server()) return unset_key(object["config"], arguments.back());
+              object["config"].erase(arguments.back());
+              return {};
+            }));
             return 0;
           },
           .commands = {}};

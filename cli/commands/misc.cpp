@@ -38,11 +38,11 @@ Result<int> query(Context& context, const Query& flags, const std::string& argum
     print_foreign(text);
     return 0;
   }
+  BERTH_TRY(auto value, metadata(response));
   if (flags.raw) {
     print(json_pretty_text(response.text()) + '\n');
     return 0;
   }
-  BERTH_TRY(auto value, metadata(response));
   if (flags.wait && response.status == 202) {
     BERTH_TRY(auto ended, metadata(server->client().wait(std::move(response))));
     value = std::move(ended);

@@ -170,7 +170,10 @@ Command unset_profile() {
   return verb("unset", "<key>", "Unset profile configuration keys", "berth profile unset default limits.cpu", 2, 2,
               [](Context&, Server& server, const std::string& profile, const Strings& rest) -> Result<void> {
                 return change_object(server, api_path("profiles", profile), kProfilePut,
-                                     [&](Json& object) { return unset_key(object["config"], rest[0]); });
+                                     [&](Json& object) -> Result<void> {
+                                       object["config"].erase(rest[0]);
+                                       return {};
+                                     });
               });
 }
 

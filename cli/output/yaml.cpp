@@ -12,7 +12,7 @@
 namespace berth::cli {
 namespace {
 
-/// The order of map keys: letters after everything else, runs of digits by their value.
+/// The order of map keys: letters after everything else, runs of digits by their value and after other signs.
 bool key_less(const std::string& a, const std::string& b) {
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
@@ -24,7 +24,8 @@ bool key_less(const std::string& a, const std::string& b) {
   if (at == a.size() || at == b.size()) return a.size() < b.size();
   if (letter(a[at]) && letter(b[at])) return a[at] < b[at];
   if (letter(a[at]) || letter(b[at])) return digits ? letter(a[at]) : letter(b[at]);
-  return digit(a[at]) && digit(b[at]) ? natural_less(a, b) : a[at] < b[at];
+  if (digit(a[at]) != digit(b[at])) return digit(b[at]);
+  return digit(a[at]) ? natural_less(a, b) : a[at] < b[at];
 }
 
 /// The shortest form that reads back as the same number, without an exponent where it is whole.
