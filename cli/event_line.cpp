@@ -64,7 +64,9 @@ std::string event_line(const Json& event) {
   level.resize(7, ' ');
   auto message = pieces.message;
   if (!pieces.details.empty() && message.size() < 44) message.resize(44, ' ');
-  auto line = level + '[' + text_of(event, "timestamp") + "] " + message;
+  auto time = text_of(event, "timestamp");
+  if (const auto point = time.find('.'); point != std::string::npos) time = time.substr(0, point) + time.back();
+  auto line = level + '[' + time + "] " + message;
   if (pieces.details.is_object())
     for (const auto& [name, value] : pieces.details.items()) line += ' ' + name + '=' + detail_text(value);
   return printable(line) + '\n';

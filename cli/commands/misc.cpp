@@ -82,7 +82,7 @@ Command version_command() {
   return {.name = "version",
           .aliases = {},
           .arguments = "[<remote>:]",
-          .summary = "Show local and remote versions",
+          .summary = "Show client and server versions",
           .description = "",
           .examples = "berth version",
           .least = 0,

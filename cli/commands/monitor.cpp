@@ -50,7 +50,7 @@ Result<int> monitor(Context& context, const Flags& flags) {
       [&](std::string_view text) {
         const auto event = Json::parse(text, nullptr, false);
         if (format == "json")
-          print(json_line(event, kEvent));
+          print(json_line(event) + '\n');
         else if (format == "yaml")
           print(yaml_text(event) + "\n\n");
         else if (is_logged(event, flags.level))

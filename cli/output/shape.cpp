@@ -107,8 +107,6 @@ constexpr std::array kOperationFields{Field{"id"},
                                       Field{"may_cancel", Kind::Flag},
                                       Field{"err"},
                                       Field{"location"}};
-constexpr std::array kEventFields{Field{"type"}, Field{"timestamp", Kind::Time}, Field{"metadata", Kind::Any},
-                                  Field{"location", Kind::Text, {}, true}, Field{"project", Kind::Text, {}, true}};
 
 constexpr std::array kDriverFields{Field{"name"}, Field{"version"}, Field{"remote", Kind::Flag}};
 constexpr std::array kEnvironmentFields{Field{"addresses", Kind::Texts},
@@ -155,7 +153,7 @@ const Shape kInstancePut = kInstancePutFields, kProfilePut = kProfilePutFields, 
             kServerPut = kServerPutFields, kPoolPut = kPoolPutFields, kAliasPut = kAliasPutFields;
 const Shape kInstance = kInstanceFields, kInstanceFull = kInstanceFullFields, kProfile = kProfileFields,
             kImage = kImageFields, kAlias = kAliasFields, kOperation = kOperationFields, kServer = kServerFields,
-            kPool = kPoolFields, kEvent = kEventFields, kInstanceDocument = kInstanceDocumentFields;
+            kPool = kPoolFields, kInstanceDocument = kInstanceDocumentFields;
 
 Json member(const Json& object, const Field& field) {
   if (object.is_object()) {

@@ -39,7 +39,7 @@ struct Field {
 // What `show` and `edit` are about: the part of each object that a PUT can change.
 extern const Shape kInstancePut, kProfilePut, kImagePut, kServerPut, kPoolPut, kAliasPut;
 // Whole objects.
-extern const Shape kInstance, kInstanceFull, kProfile, kImage, kAlias, kOperation, kServer, kPool, kEvent;
+extern const Shape kInstance, kInstanceFull, kProfile, kImage, kAlias, kOperation, kServer, kPool;
 /// What `init` and `launch` take from standard input.
 extern const Shape kInstanceDocument;
 

@@ -133,7 +133,7 @@ TEST(ProgressLine, IsTheProgressOfTheOperationThatIsWaitedFor) {
 TEST(EventLine, SaysWhatHappenedOnOneLine) {
   const Json event{
       {"type", "lifecycle"},
-      {"timestamp", "2026-11-26T11:44:24Z"},
+      {"timestamp", "2026-11-26T11:44:24.123Z"},
       {"metadata", {{"action", "instance-started"}, {"source", "/1.0/instances/c1"}, {"context", {{"k", "v w"}}}}}};
   EXPECT_EQ(event_line(event),
             "INFO   [2026-11-26T11:44:24Z] Action: instance-started, Source: /1.0/instances/c1 k=\"v w\"\n");
