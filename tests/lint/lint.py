@@ -36,7 +36,8 @@ HOMES = (
     (r"sdbus-c\+\+/.*", ("daemon/bus", "dbus-interfaces", "rest-bridge/api", "rest-bridge/identity")),
     (r"systemd/sd-(event|daemon)\.h", ("daemon/bus",)),
     (r"systemd/sd-journal\.h", ("base",)),
-    (r"(archive|archive_entry)\.h|yaml-cpp/.*", ("daemon/helpers",)),
+    (r"(archive|archive_entry)\.h", ("daemon/helpers",)),
+    (r"yaml-cpp/.*", ("daemon/helpers", "cli")),
     (r"boost/.*", ("rest-bridge",)),
     (r"CLI/.*", ("cli",)),
 )
@@ -48,7 +49,7 @@ BANNED = (
     ("no-getcreds", r"\bgetCreds\w*\s*\(", ("",), (), "it reads /proc; ask the bus driver for the sender's uid"),
     ("no-fork", r"(?<![\w.>])(?:::\s*)?v?fork\s*\(", ("base", "daemon", "rest-bridge", "cli"),
      ("daemon/supervisor", "daemon/helpers"), "use posix_spawn: other threads may hold locks"),
-    ("no-sleep", r"\bsleep_(for|until)\s*\(|(?<![\w.>])(?:::\s*)?(u|nano)?sleep\s*\(", ("tests",), (),
+    ("no-sleep", r"\bsleep_(for|until)\s*\(|(?<![\w.>])(?:::\s*)?(u|nano)?sleep\s*\(", ("tests",), ("tests/bench",),
      "wait for the event with a deadline"),
 )
 
