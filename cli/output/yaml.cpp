@@ -12,20 +12,37 @@
 namespace berth::cli {
 namespace {
 
-/// The order of map keys: letters after everything else, runs of digits by their value and after other signs.
+/// The order of map keys, piece by piece: other signs, then runs of digits by their value, then letters.
 bool key_less(const std::string& a, const std::string& b) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-  };
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  std::size_t at = 0;
-  bool digits = false;
-  for (; at < a.size() && at < b.size() && a[at] == b[at]; ++at) digits = digit(a[at]);
-  if (at == a.size() || at == b.size()) return a.size() < b.size();
-  if (letter(a[at]) && letter(b[at])) return a[at] < b[at];
-  if (letter(a[at]) || letter(b[at])) return digits ? letter(a[at]) : letter(b[at]);
-  if (digit(a[at]) != digit(b[at])) return digit(b[at]);
-  return digit(a[at]) ? natural_less(a, b) : a[at] < b[at];
+  const auto rank = [&](char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+    return letter ? 2 : digit(c) ? 1 : 0;
+  };
+  const auto run = [&](const std::string& text, std::size_t at) {
+    auto end = at;
+    while (end < text.size() && digit(text[end])) ++end;
+    return std::string_view(text).substr(at, end - at);
+  };
+  const auto value = [](std::string_view digits) {
+    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
+  };
+  std::size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (rank(a[i]) != rank(b[j])) return rank(a[i]) < rank(b[j]);
+    if (!digit(a[i])) {
+      if (a[i] != b[j]) return static_cast<unsigned char>(a[i]) < static_cast<unsigned char>(b[j]);
+      ++i, ++j;
+      continue;
+    }
+    const auto left = run(a, i), right = run(b, j);
+    const auto left_value = value(left), right_value = value(right);
+    if (left_value.size() != right_value.size()) return left_value.size() < right_value.size();
+    if (left_value != right_value) return left_value < right_value;
+    if (left.size() != right.size()) return left.size() < right.size();
+    i += left.size(), j += right.size();
+  }
+  return a.size() - i < b.size() - j;
 }
 
 /// The shortest form that reads back as the same number, without an exponent where it is whole.

@@ -12,8 +12,8 @@ namespace berth::cli {
 /// list of such objects.
 std::string yaml_text(const Json& value, Shape shape = {});
 
-/// How `text` is written as a value that begins in `column` and goes on in lines indented by `indent`. As a key it
-/// stays on one line.
+/// How `text` is written as a value that begins in `column` and goes on in lines indented by `indent`: a block of lines
+/// has its last line break, everything else has none. As a key it stays on one line.
 std::string yaml_scalar(const std::string& text, std::size_t column, std::size_t indent, bool key = false);
 
 }  // namespace berth::cli

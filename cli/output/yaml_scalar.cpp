@@ -205,7 +205,6 @@ std::string write_literal(const std::string& text, std::size_t indent) {
     result += c;
     begin = c == '\n';
   }
-  if (result.back() == '\n') result.pop_back();
   return result;
 }
 

@@ -47,8 +47,8 @@ TEST(Yaml, ShowsTimesWithoutQuotesAndWhatIsNoTimeWithThem) {
 }
 
 TEST(Yaml, OrdersKeysLettersLastAndNumbersByValue) {
-  EXPECT_EQ(yaml_text(Json{{"a10", 1}, {"a9", 1}, {"a_x", 1}, {"ab", 1}, {"A", 1}}),
-            "A: 1\na_x: 1\na9: 1\na10: 1\nab: 1\n");
+  EXPECT_EQ(yaml_text(Json{{"a10", 1}, {"a9", 1}, {"a_x", 1}, {"ab", 1}, {"A", 1}, {"a1b", 1}}),
+            "A: 1\na_x: 1\na1b: 1\na9: 1\na10: 1\nab: 1\n");
 }
 
 TEST(YamlScalar, HasQuotesWhereAReaderWouldTakeItForSomethingElse) {
@@ -71,9 +71,9 @@ TEST(YamlScalar, HasSingleQuotesForIndicators) {
 }
 
 TEST(YamlScalar, IsABlockWhenItHasLines) {
-  EXPECT_EQ(shown("a\nb\n"), "|\n  a\n  b");
+  EXPECT_EQ(shown("a\nb\n"), "|\n  a\n  b\n");
   EXPECT_EQ(shown("a\nb"), "|-\n  a\n  b");
-  EXPECT_EQ(shown("a\n\n"), "|+\n  a\n");
+  EXPECT_EQ(shown("a\n\n"), "|+\n  a\n\n");
 }
 
 TEST(YamlScalar, EscapesWhatATerminalWouldObey) {
@@ -117,8 +117,9 @@ TEST(Document, ReadsBackWhatWasShown) {
   Json instance{{"architecture", "x86_64"}, {"description", "a: b\nc"}, {"devices", Json::object()},
                 {"ephemeral", true},        {"profiles", {"default"}},  {"stateful", false}};
   int number = 0;
-  for (const auto* text : {"", "true", "- a", "x\ny\n", "\ttab", "  two", "'", "\"", "\\", "#", "é\x1b",
-                           "long long long long long long long long long long long long long long long long long"})
+  for (const auto* text :
+       {"", "true", "- a", "x\ny\n", "\ttab", "  two", "'", "\"", "\\", "#", "\n", "a\n\n", "\n\nb", "é\x1b",
+        "long long long long long long long long long long long long long long long long long"})
     instance["config"]["user.k" + std::to_string(number++)] = text;
   const auto read = read_document(yaml_text(instance, kInstancePut), kInstancePut);
   ASSERT_TRUE(read) << read.error().message;
