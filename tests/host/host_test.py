@@ -200,7 +200,7 @@ def _(host):
 
 @case("A plain user is denied by polkit, on the bus and through the socket")
 def _(host):
-    bad(host.call("ListInstances", "sa{sv}", "default", "0", user="mallory"), "denied")
+    bad(host.call("ListInstances", "sa{sv}", "default", "0", user="mallory"), "not authorized")
     said = json.loads(host.run("curl", "-sS", "--unix-socket", "/run/berth/unix.socket", "http://berth/1.0/instances", user="mallory").out)
     equal(said["error_code"], 403)
     bad(host.run("berth", "stop", "deb", user="mallory"), "")
