@@ -124,7 +124,7 @@ int poll_until_running(const Uuid& uuid, const RuntimePaths& paths, int report) 
   for (;;) {
     const char* state = c->state(c);
     if (state != nullptr && std::string_view(state) == "RUNNING") break;
-    const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    const timespec pause{.tv_sec = 0, .tv_nsec = 250'000};
     (void)::nanosleep(&pause, nullptr);
   }
   const std::string pid = std::to_string(c->init_pid(c));
