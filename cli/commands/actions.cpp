@@ -85,7 +85,8 @@ Result<int> act(Context& context, const std::string& action, const Flags& flags,
   for (const auto& [name, result] : outcomes) {
     if (result) continue;
     failed = true;
-    for (const auto& line : split("error: " + result.error().message, '\n')) complain(name + ": " + printable(line));
+    for (const auto& line : split("error: " + result.error().message, '\n'))
+      complain(printable(name) + ": " + printable(line));
   }
   if (!failed) return 0;
   complain("");
