@@ -178,21 +178,22 @@ def _(berth):
 
 @case("config edit opens the editor, again after a mistake, and not at all for a quitter")
 def _(berth):
-    editor = f"{berth.work}/editor"
+    editor, folder = f"{berth.work}/editor", f"{berth.work}/edited"
+    os.mkdir(folder)
     with open(editor, "w", encoding="utf-8") as file:
         file.write(f"#!/bin/sh\nn=$(cat {berth.work}/turn 2>/dev/null || echo 0)\necho $((n + 1)) > {berth.work}/turn\n"
                    "case $n in\n0) sed -i 's/^description: .*/description: [broken/' \"$1\";;\n"
                    "1) sed -i 's/^description: .*/description: by hand/' \"$1\";;\nesac\n")
     os.chmod(editor, stat.S_IRWXU)
-    terminal = Terminal(berth, "berth", "config", "edit", "c1", EDITOR=editor)
+    terminal = Terminal(berth, "berth", "config", "edit", "c1", EDITOR=editor, TMPDIR=folder)
     terminal.expect("Error: .*YAML")
     terminal.expect("Press enter to open the editor again")
     terminal.write("\r")
     equal(terminal.end(), 0)
     contains(good(berth.berth("config", "show", "c1")), "description: by hand\n")
-    terminal = Terminal(berth, "berth", "config", "edit", "c1", EDITOR=editor)
+    terminal = Terminal(berth, "berth", "config", "edit", "c1", EDITOR=editor, TMPDIR=folder)
     equal(terminal.end(), 0)
-    equal([name for name in os.listdir("/tmp") if name.startswith("berth_")], [], "files left of the editor")
+    equal(os.listdir(folder), [], "files left of the editor")
 
 
 @case("What an instance says of itself cannot command the terminal")
