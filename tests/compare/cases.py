@@ -1,0 +1,171 @@
+"""The requests that tools/compare sends to both servers, in order. Each is Case(method, url, body, ...); what a request needs of
+earlier answers stands in braces: {fp} the fingerprint of the image, {etag} the tag of the last answer that had one."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Case:
+    method: str
+    url: str
+    body: object = None           # an object is sent as JSON, bytes as they are
+    headers: dict = dataclasses.field(default_factory=dict)
+    wait: bool = True             # an operation that is announced is waited for, and its end compared too
+    upload: bool = False          # the image file is the body
+
+
+def get(*urls):
+    return [Case("GET", url) for url in urls]
+
+
+def each(method, url, *bodies, headers=None):
+    return [Case(method, url, body, headers or {}) for body in bodies]
+
+
+def state(name, action, **more):
+    return Case("PUT", f"/1.0/instances/{name}/state", {"action": action, "timeout": 20, **more})
+
+
+COLLECTIONS = ("instances", "containers", "images", "images/aliases", "profiles", "storage-pools", "operations", "projects",
+               "certificates", "networks")
+
+SERVER = [
+    *get("/", "/1.0", "/1.0/", "/2.0", "/1.0/nothing", "/1.0//instances", "/1.0/instances/", "/1.0/Instances"),
+    Case("PATCH", "/1.0/operations"), Case("OPTIONS", "/1.0"), Case("HEAD", "/1.0"), Case("DELETE", "/1.0"),
+    Case("BREW", "/1.0"), Case("POST", "/1.0"), Case("PUT", "/1.0/operations"), Case("POST", "/1.0/events"),
+    Case("GET", "/1.0", b"null"), *get("/1.0?project=default", "/1.0?nonsense=1"),
+    *each("PATCH", "/1.0", {}, {"config": {}}, {"config": {"no.such": "1"}}, {"config": {"user.x": 5}}, {"config": []}, [], b"nonsense"),
+    Case("PATCH", "/1.0", {"config": {}}, {"If-Match": "wrong"}),
+]
+
+LISTS = [case for name in COLLECTIONS for case in get(f"/1.0/{name}", f"/1.0/{name}?recursion=1", f"/1.0/{name}?recursion=0",
+                                                      f"/1.0/{name}?recursion=x")]
+
+IMAGES = [
+    Case("POST", "/1.0/images", b"not an image", {"Content-Type": "application/octet-stream"}),
+    Case("POST", "/1.0/images", {}), Case("POST", "/1.0/images", {"source": {"type": "what"}}),
+    Case("POST", "/1.0/images", None, {"Content-Type": "application/octet-stream", "X-LXD-filename": "bb.tar.gz", "X-LXD-public": "1",
+                                       "X-LXD-properties": "a=b&os=test"}, upload=True),
+    Case("POST", "/1.0/images", None, {"Content-Type": "application/octet-stream"}, upload=True),
+    Case("POST", "/1.0/images", None, {"Content-Type": "application/octet-stream", "X-LXD-fingerprint": "00" * 32}, upload=True),
+    *get("/1.0/images/{fp}", "/1.0/images/{fp12}", "/1.0/images/ffffffffffff", "/1.0/images/x", "/1.0/images?filter=",
+         "/1.0/images?recursion=1&filter=properties.os%20eq%20test", "/1.0/images?filter=properties.os%20eq%20other",
+         "/1.0/images?recursion=1&filter=public%20eq%20true", "/1.0/images?filter=bad%20grammar%20here", "/1.0/images?filter=a%20eq"),
+    *each("POST", "/1.0/images/aliases", {"name": "bb", "target": "{fp}", "description": "first"}, {"name": "bb", "target": "{fp}"},
+          {"name": "cc", "target": "00"}, {"name": "", "target": "{fp}"}, {"name": "dd"}, {"target": "{fp}"}, {"name": 5, "target": "{fp}"}, {}),
+    *get("/1.0/images/aliases/bb", "/1.0/images/aliases/nope", "/1.0/images/aliases", "/1.0/images/aliases?recursion=1"),
+    *each("PUT", "/1.0/images/aliases/bb", {"target": "{fp}", "description": "second"}, {"description": "no target"}, {"target": "00"}),
+    Case("PUT", "/1.0/images/aliases/bb", {"target": "{fp}", "description": "x"}, {"If-Match": "wrong"}),
+    *each("PATCH", "/1.0/images/aliases/bb", {"description": "third"}),
+    *each("POST", "/1.0/images/aliases/bb", {"name": "bb2"}, {"name": ""}), Case("GET", "/1.0/images/aliases/bb2"),
+    Case("POST", "/1.0/images/aliases/bb2", {"name": "bb"}), Case("DELETE", "/1.0/images/aliases/nope"),
+    Case("POST", "/1.0/images/aliases", {"name": "with/slash", "target": "{fp}"}), *get("/1.0/images/aliases/with/slash",
+                                                                                     "/1.0/images/aliases/with%2Fslash"),
+    Case("DELETE", "/1.0/images/aliases/with/slash"),
+    Case("PATCH", "/1.0/images/{fp}", {"properties": {"colour": "red"}}, {"If-Match": "wrong"}), Case("GET", "/1.0/images/{fp}"),
+    Case("PATCH", "/1.0/images/{fp}", {"properties": {"colour": "red"}}, {"If-Match": "{etag}"}), Case("GET", "/1.0/images/{fp}"),
+    *each("PUT", "/1.0/images/{fp}", {"public": False, "auto_update": False, "properties": {"os": "test"}}, {"properties": {"x": 5}}),
+    Case("GET", "/1.0/images/{fp}"), Case("PATCH", "/1.0/images/{fp}", {"public": "yes"}), Case("DELETE", "/1.0/images/ffffffffffff"),
+    Case("PUT", "/1.0/images/ffffffffffff", {}), Case("PATCH", "/1.0/images/ffffffffffff", {}),
+]
+
+CREATE = [
+    *each("POST", "/1.0/instances", {}, {"name": "x"}, {"name": "-bad-", "source": {"type": "none"}},
+          {"name": "a" * 64, "source": {"type": "none"}}, {"name": "under_score", "source": {"type": "none"}},
+          {"name": "1x", "source": {"type": "none"}}, {"name": "x/y", "source": {"type": "none"}}, {"name": 7, "source": {"type": "none"}},
+          {"name": "x", "source": {"type": "image", "alias": "nope"}}, {"name": "x", "source": {"type": "image", "fingerprint": "ffff"}},
+          {"name": "x", "source": {"type": "image"}}, {"name": "x", "source": {"type": "what"}}, {"name": "x", "source": "image"},
+          {"name": "x", "profiles": ["nope"], "source": {"type": "none"}}, {"name": "x", "profiles": "default", "source": {"type": "none"}},
+          {"name": "x", "config": {"limits.memory": "lots"}, "source": {"type": "none"}},
+          {"name": "x", "config": {"no.such.key": "1"}, "source": {"type": "none"}},
+          {"name": "x", "config": {"boot.autostart": "maybe"}, "source": {"type": "none"}},
+          {"name": "x", "config": {"boot.autostart": True}, "source": {"type": "none"}},
+          {"name": "x", "devices": {"d": {"type": "what"}}, "source": {"type": "none"}},
+          {"name": "x", "devices": {"d": {}}, "source": {"type": "none"}},
+          {"name": "x", "architecture": "pdp11", "source": {"type": "none"}}, {"name": "x", "type": "what", "source": {"type": "none"}},
+          {"name": "x", "ephemeral": "yes", "source": {"type": "none"}}, {"name": "x", "profiles": [], "source": {"type": "none"}}, b"{nonsense"),
+    Case("POST", "/1.0/instances", {"name": "c1", "description": "one", "config": {"user.a": "b", "limits.cpu": "1"},
+                                    "source": {"type": "image", "alias": "bb"}}),
+    Case("POST", "/1.0/instances", {"name": "c1", "source": {"type": "image", "alias": "bb"}}),
+    Case("POST", "/1.0/containers", {"name": "c2", "ephemeral": True, "source": {"type": "image", "fingerprint": "{fp12}"}}),
+    Case("POST", "/1.0/instances", {"name": "empty", "source": {"type": "none"}, "unknown": {"member": 1}}),
+    Case("POST", "/1.0/instances", {"name": "props", "source": {"type": "image", "properties": {"os": "test"}}}),
+    Case("POST", "/1.0/instances", {"name": "virtual", "type": "virtual-machine", "source": {"type": "none"}}, wait=False),
+]
+
+
+def looked_at(name):
+    return get(*(f"/1.0/{tree}/{name}{rest}" for tree in ("instances", "containers") for rest in ("", "/state", "?recursion=1")),
+               f"/1.0/instances/{name}/logs", f"/1.0/instances/{name}/snapshots", f"/1.0/instances/{name}/snapshots?recursion=1",
+               f"/1.0/instances/{name}/backups", f"/1.0/instances/{name}/metadata", f"/1.0/instances/{name}/metadata/templates",
+               *(f"/1.0/{tree}?recursion={depth}" for tree in ("instances", "containers") for depth in (0, 1, 2)),
+               "/1.0/instances?filter=name%20eq%20" + name, "/1.0/instances?recursion=1&filter=status%20eq%20Running",
+               "/1.0/instances?filter=config.user.a%20eq%20b", "/1.0/instances?recursion=2&filter=", "/1.0/instances?instance-type=container",
+               "/1.0/instances?instance-type=virtual-machine", "/1.0/instances?instance-type=what",
+               "/1.0/instances?all-projects=true&recursion=1")
+
+
+STOPPED = [
+    *looked_at("c1"), *get("/1.0/instances/nope", "/1.0/instances/nope/state", "/1.0/instances/nope/logs", "/1.0/instances/c1/console",
+                           "/1.0/instances/c1/logs/none", "/1.0/instances/c1/logs/..%2f..%2fetc%2fpasswd", "/1.0/instances/c1/what"),
+    state("c1", "stop"), state("c1", "freeze"), state("c1", "unfreeze"), state("c1", "restart"), state("c1", "dance"), state("nope", "start"),
+    *each("PUT", "/1.0/instances/c1/state", {}, {"action": 5}, {"action": "start", "timeout": "x"}, [], b"nonsense"),
+    Case("POST", "/1.0/instances/c1/exec", {"command": ["true"]}), Case("POST", "/1.0/instances/c1/console", {"width": 80, "height": 25}),
+]
+
+RUNNING = [
+    state("c1", "start"), *looked_at("c1"), state("c1", "start"), Case("DELETE", "/1.0/instances/c1"),
+    Case("POST", "/1.0/instances/c1", {"name": "c9"}),
+    *each("POST", "/1.0/instances/c1/exec", {"command": ["true"]}, {"command": ["sh", "-c", "exit 7"]},
+          {"command": ["sh", "-c", "echo out; echo err >&2"], "record-output": True}, {"command": ["no-such-command"]}, {"command": []}, {},
+          {"command": "true"}, {"command": ["true"], "environment": []}, {"command": ["pwd"], "cwd": "/tmp", "user": 1000}, b"nonsense"),
+    Case("POST", "/1.0/instances/c1/exec", {"command": ["true"], "wait-for-websocket": True, "interactive": True}, wait=False),
+    Case("POST", "/1.0/instances/c1/exec", {"command": ["true"], "wait-for-websocket": True}, wait=False),
+    Case("POST", "/1.0/instances/nope/exec", {"command": ["true"]}),
+    state("c1", "freeze"), *get("/1.0/instances/c1", "/1.0/instances/c1/state"), Case("POST", "/1.0/instances/c1/exec", {"command": ["true"]}),
+    state("c1", "freeze"), state("c1", "unfreeze"), state("c1", "restart", force=True), state("c1", "stop", force=True),
+    state("c1", "stop", force=True), state("c2", "start"), state("c2", "stop", force=True), Case("GET", "/1.0/instances/c2"),
+]
+
+CHANGES = [
+    Case("GET", "/1.0/instances/c1"), Case("PATCH", "/1.0/instances/c1", {"config": {"user.new": "1"}}, {"If-Match": "wrong"}),
+    Case("GET", "/1.0/instances/c1"), Case("PATCH", "/1.0/instances/c1", {"config": {"user.new": "1"}}, {"If-Match": "{etag}"}),
+    Case("GET", "/1.0/instances/c1"),
+    *each("PATCH", "/1.0/instances/c1", {}, {"config": {"user.new": ""}}, {"config": {"limits.memory": "bad"}}, {"config": {"no.such": "1"}},
+          {"config": {"volatile.x": "1"}}, {"profiles": ["nope"]}, {"config": {"security.privileged": "true"}}, {"devices": {"d": {"type": "none"}}},
+          {"devices": {"d": {"type": "disk"}}}, {"description": "text"}, {"description": 5}, {"ephemeral": 1}, {"config": "x"}, b"nonsense"),
+    Case("GET", "/1.0/instances/c1"),
+    *each("PUT", "/1.0/instances/c1", {"config": {"limits.memory": "bad"}}, {"profiles": ["default"], "config": {"user.only": "x"}, "devices": {},
+                                                                        "architecture": "x86_64", "description": "put"}),
+    Case("GET", "/1.0/instances/c1"), Case("PUT", "/1.0/instances/nope", {}), Case("PATCH", "/1.0/instances/nope", {}),
+    *each("POST", "/1.0/instances/c1", {"name": "empty"}, {"name": "bad_name"}, {"name": ""}, {"name": "c3"}),
+    *get("/1.0/instances/c3", "/1.0/instances/c1"), Case("POST", "/1.0/instances/c1", {"name": "c9"}),
+]
+
+PROFILES = [
+    *each("POST", "/1.0/profiles", {"name": "p1", "description": "d", "config": {"limits.cpu": "2"}, "devices": {"x": {"type": "none"}}},
+          {"name": "p1"}, {"name": "a/b"}, {"name": ""}, {}, {"name": "p2", "config": {"no.such": "1"}}, {"name": "p2", "config": {"limits.cpu": 2}},
+          {"name": "p2", "config": {"volatile.x": "1"}}, {"name": "p2", "devices": {"d": {"type": "what"}}}, b"nonsense"),
+    *get("/1.0/profiles/p1", "/1.0/profiles/nope", "/1.0/profiles", "/1.0/profiles?recursion=1"),
+    *each("PUT", "/1.0/profiles/p1", {"description": "e", "config": {}, "devices": {}}, {"config": {"no.such": "1"}}),
+    Case("PUT", "/1.0/profiles/p1", {"description": "e"}, {"If-Match": "wrong"}), Case("GET", "/1.0/profiles/p1"),
+    Case("PUT", "/1.0/profiles/p1", {"description": "f"}, {"If-Match": "{etag}"}), Case("PATCH", "/1.0/profiles/p1", {"config": {"user.x": "y"}}),
+    Case("PATCH", "/1.0/instances/c3", {"profiles": ["default", "p1"]}), *get("/1.0/profiles/p1", "/1.0/instances/c3"),
+    Case("DELETE", "/1.0/profiles/p1"), Case("PATCH", "/1.0/instances/c3", {"profiles": ["default"]}),
+    *each("POST", "/1.0/profiles/p1", {"name": "default"}, {"name": "a/b"}, {"name": "p9"}), Case("GET", "/1.0/profiles/p9"),
+    Case("POST", "/1.0/profiles/default", {"name": "x"}), Case("DELETE", "/1.0/profiles/p9"), Case("DELETE", "/1.0/profiles/default"),
+    Case("DELETE", "/1.0/profiles/nope"), Case("PUT", "/1.0/profiles/nope", {}), Case("PATCH", "/1.0/profiles/nope", {}),
+    Case("POST", "/1.0/profiles/nope", {"name": "y"}),
+]
+
+OTHER = [
+    *get("/1.0/operations/00000000-0000-0000-0000-000000000000", "/1.0/operations/nope", "/1.0/operations/nope/wait",
+         "/1.0/operations/00000000-0000-0000-0000-000000000000/wait?timeout=1", "/1.0/operations/nope/websocket", "/1.0/events",
+         "/1.0/events?type=what", "/1.0/storage-pools/default", "/1.0/storage-pools/nope", "/1.0/storage-pools/default/resources"),
+    Case("DELETE", "/1.0/operations/nope"), Case("DELETE", "/1.0/operations/00000000-0000-0000-0000-000000000000"),
+    Case("DELETE", "/1.0/instances/nope"), Case("DELETE", "/1.0/instances/c3"), Case("DELETE", "/1.0/instances/c3"),
+    Case("DELETE", "/1.0/instances/empty"), Case("DELETE", "/1.0/containers/props"), *get("/1.0/instances", "/1.0/instances?recursion=1"),
+    Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
+]
+
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *PROFILES, *OTHER]
