@@ -11,7 +11,8 @@ constexpr std::chrono::seconds kViewMemory{5};
 /// Connections times projects whose `view` is remembered; beyond, all is asked anew.
 constexpr std::size_t kViewLimit = 4096;
 
-Error denied(const Call& call) { return Error{Code::AccessDenied, "not authorized to call " + call.interface + "." + call.member}; }
+/// LXD's words, which scripts look for; the caller knows what it called.
+Error denied() { return Error{Code::AccessDenied, "not authorized"}; }
 
 Error unexpected(const Call& call, const char* what) {
   log::error("An exception left the handler of " + call.interface + "." + call.member + ": " + what);
@@ -33,15 +34,15 @@ void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
   };
   if (closed_) return refused(Error{Code::Unavailable, "berthd is ending; call again"});
   const auto* row = find_access_row(call.interface, call.member);
-  if (row == nullptr) return refused(denied(call));
+  if (row == nullptr) return refused(denied());
 
   principals_.resolve(call.sender, [this, call, row, where, work = std::move(work), refused](Result<Principal> resolved) {
     if (!resolved) return refused(resolved.error());
     auto who = *std::move(resolved);
     who.may_prompt = call.interactive;
-    if ((row->kinds & kind_bit(who.kind)) == 0) return refused(denied(call));
+    if ((row->kinds & kind_bit(who.kind)) == 0) return refused(denied());
     judge(call, *row, who, [this, call, row, where, who, work, refused](bool allowed) {
-      if (!allowed) return refused(denied(call));
+      if (!allowed) return refused(denied());
       if (closed_) return refused(Error{Code::Unavailable, "berthd is ending; call again"});
       start(*row, where, who, [this, call, work, refused](const Principal& caller) -> Deliver {
         Deliver deliver;

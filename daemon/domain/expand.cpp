@@ -27,8 +27,7 @@ Error root_disk_error(const std::string& text) {
 Expanded expand(const std::vector<Profile>& profiles, const ConfigMap& config, const DeviceMap& devices) {
   Expanded out;
   for (const auto& profile : profiles) lay_over(out, profile.config, profile.devices);
-  lay_over(out, config, devices);
-  std::erase_if(out.devices, [](const auto& entry) { return property(entry.second, "type") == "none"; });
+  lay_over(out, config, devices);  // a device of type `none` stays: it shows what it hides, and does nothing
   return out;
 }
 

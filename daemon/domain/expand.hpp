@@ -19,7 +19,7 @@ struct Expanded {
 };
 
 /// Profiles from left to right, then the instance's own: the last value of a key wins; a device of the same name
-/// replaces the whole device, and one of type `none` removes it.
+/// replaces the whole device; one of type `none` stays, and does nothing.
 Expanded expand(const std::vector<Profile>& profiles, const ConfigMap& config, const DeviceMap& devices);
 
 /// The instance's profiles picked out of `known` in the order it names them, then expand(). Errors: NotFound names a

@@ -41,6 +41,7 @@ struct NetworkAddress {
 struct NetworkInterface {
   std::vector<NetworkAddress> addresses;
   std::uint64_t bytes_received = 0, bytes_sent = 0, packets_received = 0, packets_sent = 0;
+  std::uint64_t errors_received = 0, errors_sent = 0, dropped_inbound = 0, dropped_outbound = 0;  ///< packets
   std::string hwaddr, host_name, state, type;  ///< state up/down; type broadcast/loopback/point-to-point/unknown
   std::uint32_t mtu = 0;
 };

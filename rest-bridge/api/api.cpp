@@ -126,7 +126,7 @@ void Api::handle(Request request, Done done) {
     return state.answer_later(std::move(done), error_answer(503, "too many requests of this client are in flight"));
 
   if (!is_method(request.method))
-    return state.answer_later(std::move(done), error_answer(404, "Method '" + request.method + "' not found"));
+    return state.answer_later(std::move(done), error_answer(404, "Method \"" + request.method + "\" not found"));
   auto match = find_route(request.method, target->segments);
   if (!match.route)
     return state.answer_later(std::move(done), match.known_path ? error_answer(501, "not implemented") : error_answer(404, "not found"));

@@ -34,6 +34,7 @@ constexpr std::array kExtensions{
     Extension{"instance_all_projects", "GET", "/1.0/instances"},
     Extension{"instance_get_full", "GET", "/1.0/instances/{name}"},
     Extension{"event_project", "GET", "/1.0/events"},
+    Extension{"network_counters_errors_dropped", "GET", "/1.0/instances/{name}/state"},
 };
 
 bool is_served(const Extension& extension) {

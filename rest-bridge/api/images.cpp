@@ -10,7 +10,7 @@ namespace {
 Json shown_image(Json row) {
   auto image = to_api(std::move(row), Resource::Image);
   if (!image.contains("aliases") || image["aliases"].is_null()) image["aliases"] = Json::array();
-  if (!image.contains("profiles")) image["profiles"] = Json::array({"default"});
+  if (!image.contains("profiles") || image["profiles"].empty()) image["profiles"] = Json::array({"default"});
   return image;
 }
 

@@ -44,9 +44,9 @@ Result<Change> change_of(const Json& body) {
   if (!change.action) return Error{Code::InvalidArgument, "Unknown action: '" + word + "'"};
   BERTH_TRY(const auto stateful, bool_field(body, "stateful"));
   if (stateful) return Error{Code::NotSupported, "stateful stop and start are not supported"};
+  BERTH_TRY(const auto force, bool_field(body, "force"));
+  BERTH_TRY(const auto timeout, number_field(body, "timeout", -1));
   if (word == "stop" || word == "restart") {
-    BERTH_TRY(const auto force, bool_field(body, "force"));
-    BERTH_TRY(const auto timeout, number_field(body, "timeout", -1));
     if (force) change.options["force"] = true;
     change.options["timeout"] = timeout;
   }

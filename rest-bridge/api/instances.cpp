@@ -53,6 +53,8 @@ Answer list_instances(Context& context) {
   options["detail"] = recursion >= 2 ? "full" : "config";
   BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options), context.project));
   const auto type = context.query.get("instance-type");
+  if (!type.empty() && type != "container" && type != "virtual-machine")
+    co_return Error{Code::InvalidArgument, "Invalid instance type \"" + std::string(type) + "\""};
   auto objects = Json::array();
   for (auto& row : rows)
     if (type.empty() || row.value("type", "container") == type) objects.push_back(shown_instance(std::move(row), recursion >= 2));
@@ -105,7 +107,8 @@ Answer create_instance(Context& context) {
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(std::string name, text_field(body, "name"));
   BERTH_CO_TRY(std::string type, text_field(body, "type"));
-  if (!type.empty() && type != "container") co_return Error{Code::NotSupported, "only instances of type container are supported"};
+  if (type == "virtual-machine") co_return Error{Code::NotSupported, "Berth runs containers, no virtual machines"};
+  if (!type.empty() && type != "container") co_return Error{Code::InvalidArgument, "Invalid instance type \"" + type + "\""};
   BERTH_CO_TRY(std::string instance_type, text_field(body, "instance_type"));
   if (!instance_type.empty()) co_return Error{Code::NotSupported, "instance types are not supported yet; set limits.cpu and limits.memory"};
   BERTH_CO_TRY(bool stateful, bool_field(body, "stateful"));

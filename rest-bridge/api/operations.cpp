@@ -69,7 +69,7 @@ Answer cancel_operation(Context& context) {
 
 Answer operation_websocket(Context& context) {
   const auto secret = context.query.get("secret");
-  if (secret.empty()) co_return error_answer(500, "missing secret");
+  if (secret.empty()) co_return error_answer(400, "missing secret");
   if (!context.request.upgrade) co_return Error{Code::InvalidArgument, "this path is a websocket; ask for an upgrade"};
   auto opened = context.sessions.redeem(context.parameter("id"), secret);
   if (!opened && opened.error().code == Code::AccessDenied) co_return error_answer(500, "permission denied");

@@ -32,6 +32,8 @@ constexpr std::array kHidden{
     HiddenField{Resource::Image, "uuid"},           HiddenField{Resource::Image, "owner_uid"},
     HiddenField{Resource::ImageAlias, "project"},   HiddenField{Resource::Profile, "project"},
     HiddenField{Resource::Profile, "uuid"},         HiddenField{Resource::Profile, "owner_uid"},
+    HiddenField{Resource::Image, "split"},          HiddenField{Resource::Image, "location"},
+    HiddenField{Resource::Profile, "created_at"},   HiddenField{Resource::StoragePool, "created_at"},
     HiddenField{Resource::StoragePool, "uuid"},     HiddenField{Resource::Operation, "error_code"},
     HiddenField{Resource::Operation, "project"},    HiddenField{Resource::Operation, "owner_uid"},
 };
@@ -106,11 +108,21 @@ std::string_view status_word(std::int64_t code) {
   }
 }
 
+/// What LXD 5.0.2 words otherwise in its `environment`, or has of its own.
+void as_environment(Json& environment) {
+  if (const auto drivers = environment.find("storage_supported_drivers"); drivers != environment.end())
+    for (auto& driver : *drivers)
+      driver = Json{{"Name", driver.value("name", "")}, {"Version", driver.value("version", "")}, {"Remote", driver.value("remote", false)}};
+  if (!environment.contains("addresses")) environment["addresses"] = Json::array();
+  environment["server_event_mode"] = "full-mesh";  // there is one member, and it hears everything
+}
+
 }  // namespace
 
 Json to_api(Json row, Resource resource) {
   if (!row.is_object()) return row;
   row.erase("revision");
+  if (resource == Resource::Server) as_environment(row);
   for (const auto& hidden : kHidden)
     if (hidden.resource == resource) row.erase(std::string(hidden.field));
   rewrite_times(row, resource);

@@ -118,15 +118,9 @@ class Connection {
       co_await send(error_answer(403, *refusal), false, version);
       co_return false;
     }
-    const auto path = view_of(head.target()).substr(0, view_of(head.target()).find('?'));
-    if (head.method() == http::verb::options || path.find("//") != std::string_view::npos) {
-      Response plain;
-      if (head.method() != http::verb::options) {
-        plain.status = 301;
-        plain.headers.add("Location", cleaned(view_of(head.target())));
-      }
+    if (head.method() == http::verb::options) {
       const bool empty = !head.has_content_length() && !head.chunked();
-      const bool sent = co_await send(std::move(plain), keep && empty, version);
+      const bool sent = co_await send(Response(), keep && empty, version);
       co_return sent && keep && empty;
     }
 
@@ -192,17 +186,6 @@ class Connection {
     lease = Error{Code::Cancelled, ""};  // whoever waits for a place need not wait for our client to read
     const bool sent = co_await send(std::move(*response), keep, version);
     co_return sent && keep;
-  }
-
-  static std::string cleaned(std::string_view target) {
-    std::string result;
-    bool in_query = false;
-    for (const char c : target) {
-      if (c == '?') in_query = true;
-      if (!in_query && c == '/' && result.ends_with('/')) continue;
-      result += c;
-    }
-    return result;
   }
 
   asio::awaitable<bool> refuse_body(ErrorCode error, unsigned version) {

@@ -319,7 +319,7 @@ TEST_F(Rest, MalformedRequestsAreRefused) {
   EXPECT_EQ(rest().request("POST", "/1.0/instances", std::string(9'000'000, ' ')).status, 413);
   EXPECT_EQ(rest().request("POST", "/1.0/instances", "{not json").status, 400);
   EXPECT_EQ(rest().request("BREW", "/1.0").status, 404);
-  EXPECT_EQ(rest().request("LOCK", "/1.0").json()["error"], "Method 'LOCK' not found");
+  EXPECT_EQ(rest().request("LOCK", "/1.0").json()["error"], "Method \"LOCK\" not found");
 }
 
 TEST_F(Rest, RequestsOfOtherSitesAreRefused) {

@@ -223,6 +223,10 @@ Link link_of(const ifinfomsg& head, const std::vector<Attribute>& all) {
       out.bytes_sent = stats.tx_bytes;
       out.packets_received = stats.rx_packets;
       out.packets_sent = stats.tx_packets;
+      out.errors_received = stats.rx_errors;
+      out.errors_sent = stats.tx_errors;
+      out.dropped_inbound = stats.rx_dropped;
+      out.dropped_outbound = stats.tx_dropped;
     }
   }
   std::array<char, IF_NAMESIZE> host{};

@@ -26,9 +26,9 @@ TEST(Expanding, LetsTheLastValueWinAndReplacesWholeDevices) {
   EXPECT_EQ(out.devices, (DeviceMap{{"root", kRoot}, {"eth0", {{"type", "nic"}}}}));
 }
 
-TEST(Expanding, RemovesADeviceOfTypeNone) {
+TEST(Expanding, ShowsThatADeviceOfTypeNoneHidesAnInheritedOne) {
   const auto out = expand({profile("one", {}, {{"eth0", {{"type", "nic"}}}})}, {}, {{"eth0", {{"type", "none"}}}});
-  EXPECT_TRUE(out.devices.empty());
+  EXPECT_EQ(out.devices, (DeviceMap{{"eth0", {{"type", "none"}}}}));
 }
 
 TEST(Expanding, TakesAnInstancesProfilesInItsOwnOrderAndMissesNone) {
