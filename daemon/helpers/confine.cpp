@@ -201,7 +201,9 @@ Result<void> set_limits(const Confinement& confinement) {
     if (setrlimit(resource, &both) != 0) return system_error("cannot set a limit", errno);
     return {};
   };
+#ifndef __SANITIZE_ADDRESS__  // whose shadow takes terabytes of addresses
   BERTH_CHECK(limit(RLIMIT_AS, confinement.memory));
+#endif
   BERTH_CHECK(limit(RLIMIT_CPU, confinement.cpu_seconds));
   BERTH_CHECK(limit(RLIMIT_FSIZE, confinement.file_size));
   BERTH_CHECK(limit(RLIMIT_NOFILE, 2048));
