@@ -64,6 +64,9 @@ std::string profile_path(const ProjectName& project, const ProfileName& name) {
 std::string storage_pool_path(const PoolName& name) {
   return std::string(kRootPath) + "/storage_pool/" + encode_path_element(name.str());
 }
+std::string certificate_path(const Fingerprint& fingerprint) {
+  return std::string(kRootPath) + "/certificate/" + encode_path_element(fingerprint.str());
+}
 std::string operation_path(const OperationId& id) {
   return std::string(kRootPath) + "/operation/" + encode_path_element(id.str());
 }

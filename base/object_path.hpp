@@ -23,6 +23,7 @@ std::string instance_path(const ProjectName& project, const InstanceName& name);
 std::string image_path(const ProjectName& project, const Fingerprint& fingerprint);
 std::string profile_path(const ProjectName& project, const ProfileName& name);
 std::string storage_pool_path(const PoolName& name);
+std::string certificate_path(const Fingerprint& fingerprint);
 std::string operation_path(const OperationId& id);
 
 }  // namespace berth
