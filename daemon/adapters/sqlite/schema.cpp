@@ -85,7 +85,17 @@ CREATE TABLE intents (
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirstSchema}};
+constexpr const char* kTrustSchema = R"sql(
+CREATE TABLE certificates (
+  uuid TEXT NOT NULL PRIMARY KEY, project TEXT NOT NULL DEFAULT 'default' REFERENCES projects(name) ON UPDATE CASCADE,
+  fingerprint TEXT NOT NULL UNIQUE, type TEXT NOT NULL, location TEXT NOT NULL DEFAULT 'none',
+  owner_uid INTEGER NOT NULL, architecture TEXT NOT NULL DEFAULT '', revision INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  name TEXT NOT NULL, pem TEXT NOT NULL, valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL,
+  restricted INTEGER NOT NULL, projects TEXT NOT NULL
+);
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}};
 
 Result<std::int64_t> number(Database& database, std::string_view sql) {
   BERTH_TRY(auto row, database.query(sql));

@@ -3,6 +3,7 @@
 #include "daemon/adapters/sqlite/database.hpp"
 #include "daemon/adapters/sqlite/rows.hpp"
 #include "daemon/adapters/sqlite/schema.hpp"
+#include "daemon/ports/certificate_store.hpp"
 #include "daemon/ports/store.hpp"
 
 #include <memory>
@@ -13,7 +14,7 @@ namespace berth::sqlite {
 
 /// The store in one SQLite file. Any thread: one connection behind one mutex, since a query takes microseconds and only
 /// a commit waits for the disk.
-class SqliteStore final : public ports::Store {
+class SqliteStore final : public ports::Store, public ports::CertificateStore {
  public:
   /// Opens `FOLDER/berth.db`, making folder (mode 0700) and file (0600) when they are not there, and brings its schema
   /// up to date. A file with a newer schema opens for reading: then every change answers Unavailable.
@@ -66,6 +67,12 @@ class SqliteStore final : public ports::Store {
 
   Result<ConfigMap> server_config() override;
   Result<void> set_server_config(const ConfigMap& config) override;
+
+  Result<void> insert_certificate(const Certificate& certificate) override;
+  Result<std::uint64_t> update_certificate(const Certificate& certificate,
+                                           std::optional<std::uint64_t> expected_revision) override;
+  Result<void> delete_certificate(const Uuid& uuid) override;
+  Result<std::vector<Certificate>> certificates() override;
 
   Result<void> begin_intent(const ports::Intent& intent) override;
   Result<void> end_intent(const Uuid& id) override;
