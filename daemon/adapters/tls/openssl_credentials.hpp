@@ -1,0 +1,30 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "daemon/ports/credentials.hpp"
+
+namespace berth::tls {
+
+/// Credentials by OpenSSL. The server's certificate and key are `FOLDER/server.crt` and `FOLDER/server.key` (PEM, the key
+/// 0600), as LXD has them: an administrator may put others there before a start.
+class OpensslCredentials final : public ports::Credentials {
+ public:
+  explicit OpensslCredentials(std::string folder) : folder_(std::move(folder)) {}
+
+  Result<ports::ServerIdentity> identity() override;
+  Fingerprint fingerprint(std::string_view der) override;
+  Result<std::string> hash_password(std::string_view password) override;
+  bool password_matches(std::string_view password, std::string_view kept) override;
+  bool equal_secrets(std::string_view a, std::string_view b) override;
+  Result<std::string> new_secret() override;
+
+ private:
+  const std::string folder_;
+  std::mutex mutex_;
+  std::optional<ports::ServerIdentity> known_;
+};
+
+}  // namespace berth::tls
