@@ -27,6 +27,8 @@
 #include "daemon/adapters/storage/dir_driver.hpp"
 #include "daemon/adapters/storage/overlay_driver.hpp"
 #include "daemon/adapters/systemd/systemd_units.hpp"
+#include "daemon/adapters/tls/openssl_credentials.hpp"
+#include "daemon/adapters/tls/tcp_sockets.hpp"
 #include "daemon/bus/bus_service.hpp"
 #include "daemon/bus/host_access_questions.hpp"
 #include "daemon/bus/polkit_calls.hpp"
@@ -237,7 +239,11 @@ Result<int> serve() {
   services::ImageImport import(context);
   services::Images image_service(context);
   services::Profiles profiles(context);
-  services::Server server(context, server_facts(places.supervisor));
+  tls::OpensslCredentials credentials(places.paths.state);
+  tls::TcpSockets tcp_sockets;
+  services::Https https(context, credentials, tcp_sockets);
+  services::Trust trust(context, *store, credentials, https);
+  services::Server server(context, server_facts(places.supervisor), https, credentials);
   services::StartPlanner planner(context);
   services::Reconcile reconcile(context, pool_factory(places.helper));
 
@@ -251,9 +257,13 @@ Result<int> serve() {
                            .images = image_service,
                            .profiles = profiles,
                            .server = server,
-                           .operations = operations},
+                           .operations = operations,
+                           .trust = trust,
+                           .https = https},
                           streams, {.bridge_uid = bridge_uid(), .rest_socket = places.paths.runtime + "/unix.socket"});
   operations.listen([&service](const OperationView& view) { service.operation_changed(view); });
+  trust.on_changed([&service] { service.trust_changed(); });
+  https.on_changed([&service] { service.listeners_changed(); });
   polkit_calls.on_changed([&service] { service.guard().authorizations_changed(); });
 
   BERTH_TRY(const auto terminated, loop->on_signal(SIGTERM, [&loop] { loop->stop(0); }));
@@ -266,8 +276,10 @@ Result<int> serve() {
     loop->stop(1);
   };
   workers.submit_long([&] {
-    const auto started = reconcile.at_start();
+    auto started = reconcile.at_start();
     in_order.set_value();
+    if (started) started = trust.load();
+    if (started) https.start();
     (void)loop->post([&, started] {
       if (!started) return fail(started.error());
       service.serve([&](const Result<void>& serving) {

@@ -8,7 +8,10 @@ namespace {
 
 using namespace action;
 
-constexpr Kinds kLocal = kind_bit(PrincipalKind::Local);
+/// Processes of this host, whom polkit judges, and the clients of the trust store, whom it does not know.
+constexpr Kinds kLocal = kind_bit(PrincipalKind::Local) | kind_bit(PrincipalKind::Certificate);
+/// Strangers, too: the service then tells public things, or asks for a password.
+constexpr Kinds kAnybody = kLocal | kind_bit(PrincipalKind::Guest);
 constexpr Kinds kBridge = kind_bit(PrincipalKind::Bridge);
 
 constexpr std::string_view kManager = "org.berth.Berth1.Manager";
@@ -16,6 +19,7 @@ constexpr std::string_view kInstance = "org.berth.Berth1.Instance";
 constexpr std::string_view kImage = "org.berth.Berth1.Image";
 constexpr std::string_view kProfile = "org.berth.Berth1.Profile";
 constexpr std::string_view kStoragePool = "org.berth.Berth1.StoragePool";
+constexpr std::string_view kCertificate = "org.berth.Berth1.Certificate";
 constexpr std::string_view kOperation = "org.berth.Berth1.Operation";
 
 /// A member without a row is denied. Sorted as the interfaces are.
@@ -28,8 +32,8 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "ImportImage", kManageImages, kLocal},
     {kManager, "GetImage", kView, kLocal},
     {kManager, "ListImages", kView, kLocal},
-    {kManager, "DescribeImages", kView, kLocal},
-    {kManager, "ListImageAliases", kView, kLocal},
+    {kManager, "DescribeImages", kView, kAnybody},
+    {kManager, "ListImageAliases", kView, kAnybody},
     {kManager, "CreateImageAlias", kManageImages, kLocal},
     {kManager, "UpdateImageAlias", kManageImages, kLocal},
     {kManager, "RenameImageAlias", kManageImages, kLocal},
@@ -38,6 +42,11 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "GetProfile", kView, kLocal},
     {kManager, "ListProfiles", kView, kLocal},
     {kManager, "DescribeProfiles", kView, kLocal},
+    {kManager, "AddCertificate", kManageTrust, kAnybody},
+    {kManager, "CreateCertificateToken", kManageTrust, kLocal},
+    {kManager, "GetCertificate", kView, kLocal},
+    {kManager, "ListCertificates", kView, kLocal},
+    {kManager, "DescribeCertificates", kView, kLocal},
     {kManager, "ListStoragePools", kView, kLocal},
     {kManager, "GetStoragePool", kView, kLocal},
     {kManager, "ListOperations", kView, kLocal},
@@ -49,6 +58,8 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "Subscribe", kView, kLocal},
 
     {"org.berth.Berth1.Session", "AssumePeer", kKindDecides, kBridge},
+    {"org.berth.Berth1.Session", "AssumeCertificate", kKindDecides, kBridge},
+    {"org.berth.Berth1.Session", "GetListeners", kKindDecides, kBridge},
 
     {kInstance, "Start", kManageInstances, kLocal},
     {kInstance, "Stop", kManageInstances, kLocal},
@@ -78,6 +89,10 @@ constexpr auto kTable = std::to_array<AccessRow>({
 
     {kStoragePool, "GetConfig", kView, kLocal},
     {kStoragePool, "GetResources", kView, kLocal},
+
+    {kCertificate, "GetConfig", kView, kLocal},
+    {kCertificate, "Update", kManageTrust, kLocal},
+    {kCertificate, "Delete", kManageTrust, kLocal},
 
     {kOperation, "Begin", kAccessInstances, kLocal},
     {kOperation, "Cancel", kManageInstances, kLocal},

@@ -16,6 +16,7 @@ inline constexpr std::string_view kAccessInstances = "org.berth.Berth1.access-in
 inline constexpr std::string_view kManageImages = "org.berth.Berth1.manage-images";
 inline constexpr std::string_view kManageProfiles = "org.berth.Berth1.manage-profiles";
 inline constexpr std::string_view kConfigureHostAccess = "org.berth.Berth1.configure-host-access";
+inline constexpr std::string_view kManageTrust = "org.berth.Berth1.manage-trust";
 inline constexpr std::string_view kConfigureServer = "org.berth.Berth1.configure-server";
 /// Not polkit's: the kind of principal alone decides (Session, which only the bridge may call).
 inline constexpr std::string_view kKindDecides = "";
@@ -25,7 +26,8 @@ inline constexpr std::string_view kKindDecides = "";
 using Kinds = std::uint8_t;
 constexpr Kinds kind_bit(PrincipalKind kind) { return static_cast<Kinds>(1U << static_cast<unsigned>(kind)); }
 
-/// Who may call a member, and what polkit is asked about it.
+/// Who may call a member, and what polkit is asked about it. polkit judges processes of this host: a registered certificate
+/// passes without it, and so does a guest where its kind is named.
 struct AccessRow {
   std::string_view interface, member, action;
   Kinds kinds;

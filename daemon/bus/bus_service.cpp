@@ -16,15 +16,23 @@ BusService::BusService(BusConnection& connection, ports::Authority& authority, s
       index_(connection.loop(), workers, use_cases),
       objects_(connection),
       manager_(connection, guard_, use_cases, streams),
-      session_(connection, guard_, principals_, std::move(settings.rest_socket)),
+      session_(connection, guard_, principals_, use_cases, std::move(settings.rest_socket)),
       instances_(connection, guard_, use_cases, index_),
       images_(connection, guard_, use_cases, index_),
       profiles_(connection, guard_, use_cases, index_),
       pools_(connection, guard_, use_cases, index_),
+      certificates_(connection, guard_, use_cases),
       operations_(connection, guard_, use_cases, objects_),
       project_nodes_(connection, kProjectsPath, [this] { return index_.paths_in_projects(); }),
       pool_nodes_(connection, kPoolsPath, [this] { return index_.pool_paths(); }),
+      certificate_nodes_(connection, kCertificatesPath,
+                         [&trust = use_cases.trust] {
+                           std::vector<std::string> paths;
+                           for (const auto& fingerprint : trust.fingerprints()) paths.push_back(certificate_path(fingerprint));
+                           return paths;
+                         }),
       operation_nodes_(connection, kOperationsPath, [this] { return operations_.paths(); }) {
+  principals_.on_trust([&trust = use_cases.trust](const std::string& fingerprint) { return trust.trusts(fingerprint); });
   principals_.on_gone([this](const std::string& name) { streams_.close_for(name); });
   streams_.on_event([this](const services::Event& event) { index_.note(event); });
   index_.on_status_changed([this](const std::string& path) { instances_.status_changed(path); });
@@ -46,7 +54,18 @@ void BusService::stop() {
   if (std::exchange(named_, false)) connection_.release_name(std::string(kBusName));
 }
 
-void BusService::operation_changed(const OperationView& view) {
+void BusService::trust_changed() {
+  (void)connection_.loop().post([this] { principals_.trust_changed(); });
+}
+
+void BusService::listeners_changed() {
+  (void)connection_.loop().post([this] { session_.listeners_changed(); });
+}
+
+void BusService::operation_changed(const OperationView& changed) {
+  auto view = changed;
+  // Events go to everybody who may see that there is an operation; its owner reads the secret of a token from its object.
+  if (view.kind == "token") view.metadata.erase("secret");
   (void)connection_.loop().post([this, view] { operations_.note(view); });
   streams_.publish(services::Event{.type = "operation",
                                    .at = view.updated_at,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/bus/bus_connection.hpp"
+#include "daemon/bus/certificate_adaptor.hpp"
 #include "daemon/bus/event_streams.hpp"
 #include "daemon/bus/guard.hpp"
 #include "daemon/bus/image_adaptor.hpp"
@@ -46,6 +47,10 @@ class BusService {
   void stop();
   /// For services::Operations::listen. Any thread.
   void operation_changed(const OperationView& view);
+  /// For services::Trust::on_changed. Any thread.
+  void trust_changed();
+  /// For services::Https::on_changed. Any thread.
+  void listeners_changed();
   Guard& guard() noexcept { return guard_; }
 
  private:
@@ -61,9 +66,11 @@ class BusService {
   ImageAdaptor images_;
   ProfileAdaptor profiles_;
   StoragePoolAdaptor pools_;
+  CertificateAdaptor certificates_;
   OperationAdaptor operations_;
   NodeList project_nodes_;
   NodeList pool_nodes_;
+  NodeList certificate_nodes_;
   NodeList operation_nodes_;
   bool named_ = false;
 };

@@ -66,6 +66,9 @@ void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
 
 void Guard::judge(const Call& call, const AccessRow& row, const Principal& who, std::function<void(bool)> then) {
   if (row.action == action::kKindDecides || who.is_root()) return then(true);
+  // A guest is nobody on this host. Its kind's place in the row is all there is to ask.
+  if (who.kind == PrincipalKind::Guest) return then(true);
+  if (who.kind != PrincipalKind::Local) return then(false);
   const bool view = row.action == action::kView;
   const auto key = std::pair(call.sender, call.project);
   if (view) {

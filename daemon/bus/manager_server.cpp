@@ -104,11 +104,13 @@ void ManagerAdaptor::SetServerConfig(sdbus::Result<>&& reply, std::map<std::stri
              [this, config = std::move(config), options = std::move(options)](const Principal& who) -> Result<void> {
                bool replace = false;
                std::optional<std::uint64_t> if_revision;
+               std::vector<std::string> keep;
                OptionReader reader{options};
                reader.read("replace", replace);
+               reader.read("keep", keep);
                reader.read("if-revision", if_revision);
                BERTH_CHECK(reader.finish());
-               return use_cases_.server.set_config(who, config, replace, if_revision);
+               return use_cases_.server.set_config(who, config, replace, if_revision, keep);
              });
 }
 

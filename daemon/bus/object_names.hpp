@@ -12,6 +12,7 @@ namespace berth::bus {
 
 inline const std::string kProjectsPath = std::string(kRootPath) + "/project";
 inline const std::string kPoolsPath = std::string(kRootPath) + "/storage_pool";
+inline const std::string kCertificatesPath = std::string(kRootPath) + "/certificate";
 inline const std::string kOperationsPath = std::string(kRootPath) + "/operation";
 
 /// An object that stands in a project, by its names.

@@ -34,7 +34,7 @@ void Principals::resolve(const std::string& name, Resolved then) {
   const auto [place, is_new] = entries_.try_emplace(name);
   auto& entry = place->second;
   if (entry.hung_up) return then(Error{Code::AccessDenied, "the HTTP client of this connection has gone"});
-  if (entry.principal) return then(*entry.principal);
+  if (entry.principal) return then(entry.by_certificate ? tls_client(entry) : *entry.principal);
   entry.waiting.push_back(std::move(then));
   if (!is_new) return;
   connection_.call(
@@ -73,12 +73,46 @@ void Principals::forget(const std::string& name) {
   for (const auto& listener : listeners_) listener(name);
 }
 
-Result<void> Principals::bind(const std::string& name, Principal client, UniqueFd socket) {
+Result<Principals::Entry*> Principals::unbound(const std::string& name) {
   const auto found = entries_.find(name);
   if (found == entries_.end() || !found->second.principal) return unknown_caller(name);
   auto& entry = found->second;
   if (entry.bound) return Error{Code::FailedPrecondition, "this connection has been bound to a client already"};
   if (entry.principal->kind != PrincipalKind::Bridge) return Error{Code::AccessDenied, "only the REST bridge binds clients"};
+  return &entry;
+}
+
+Principal Principals::tls_client(Entry& entry) const {
+  auto who = *entry.principal;
+  entry.trusted = !who.fingerprint.empty() && trusts_ && trusts_(who.fingerprint);
+  who.kind = entry.trusted ? PrincipalKind::Certificate : PrincipalKind::Guest;
+  if (entry.trusted) who.uid = 0;
+  return who;
+}
+
+Result<void> Principals::bind_certificate(const std::string& name, std::string fingerprint) {
+  BERTH_TRY(auto* entry, unbound(name));
+  Principal client;
+  client.kind = PrincipalKind::Guest;
+  client.bus_name = name;
+  client.fingerprint = std::move(fingerprint);
+  entry->principal = std::move(client);
+  entry->bound = true;
+  entry->by_certificate = true;
+  return {};
+}
+
+void Principals::trust_changed() {
+  std::vector<std::string> fallen;
+  for (auto& [name, entry] : entries_)
+    if (entry.by_certificate && entry.trusted && tls_client(entry).kind == PrincipalKind::Guest) fallen.push_back(name);
+  for (const auto& name : fallen)
+    for (const auto& listener : listeners_) listener(name);
+}
+
+Result<void> Principals::bind(const std::string& name, Principal client, UniqueFd socket) {
+  BERTH_TRY(auto* const place, unbound(name));
+  auto& entry = *place;
   // EPOLLHUP comes unasked: when the peer has closed. A client that only ends its sending side stays.
   BERTH_TRY(auto hang_up, connection_.loop().watch(socket.get(), 0, [this, name](std::uint32_t) { client_hung_up(name); }));
   client.bus_name = name;

@@ -15,8 +15,8 @@
 
 namespace berth::bus {
 
-/// Who stands behind each unique name of the bus: asked of the bus driver once a name, or bound by Session.AssumePeer, and
-/// forgotten when the name vanishes. Loop thread only.
+/// Who stands behind each unique name of the bus: asked of the bus driver once a name, or bound by Session.AssumePeer or
+/// Session.AssumeCertificate, and forgotten when the name vanishes. Loop thread only.
 class Principals {
  public:
   /// `bridge_uid`: the uid whose connections are the REST bridge's; none = no bridge is known here.
@@ -33,6 +33,14 @@ class Principals {
   /// socket: when the peer hangs up, the connection is nobody's. FailedPrecondition when it was bound before.
   Result<void> bind(const std::string& name, Principal client, UniqueFd socket);
 
+  /// Makes the bridge's connection `name` the TLS client's that showed the certificate of `fingerprint` (empty: none). Whether
+  /// that is a registered certificate is asked anew at each call.
+  Result<void> bind_certificate(const std::string& name, std::string fingerprint);
+  /// Who is trusted. Set before the first call; asked on the loop thread.
+  void on_trust(std::function<bool(const std::string& fingerprint)> trusts) { trusts_ = std::move(trusts); }
+  /// The trust store has changed: what was open for a client that is not trusted any more ends.
+  void trust_changed();
+
   /// Called with each name that vanished or whose client hung up.
   void on_gone(std::function<void(const std::string&)> listener) { listeners_.push_back(std::move(listener)); }
 
@@ -40,11 +48,15 @@ class Principals {
   struct Entry {
     std::optional<Principal> principal;
     bool bound = false, hung_up = false;
+    bool by_certificate = false;
+    bool trusted = false;  ///< as it was last seen
     std::vector<Resolved> waiting;
     UniqueFd socket;
     EventSource hang_up;  // after the socket: goes before it
   };
   void answer(const std::string& name, Result<Principal> principal);
+  Principal tls_client(Entry& entry) const;
+  Result<Entry*> unbound(const std::string& name);
   void forget(const std::string& name);
   void client_hung_up(const std::string& name);
 
@@ -52,6 +64,7 @@ class Principals {
   const std::optional<std::uint32_t> bridge_uid_;
   std::unique_ptr<sdbus::IProxy> driver_;
   std::map<std::string, Entry> entries_;
+  std::function<bool(const std::string&)> trusts_;
   std::vector<std::function<void(const std::string&)>> listeners_;
   sdbus::Slot vanished_;
 };

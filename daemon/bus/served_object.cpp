@@ -122,6 +122,12 @@ void ServedObject::finishRegistration() {
                     .names = method->names.c_str()};
     vtable_.push_back(row);
   }
+  for (const auto& signal : signals_) {
+    row = {};
+    row.type = _SD_BUS_VTABLE_SIGNAL;
+    row.x.signal = {.member = signal->c_str(), .signature = "", .names = ""};
+    vtable_.push_back(row);
+  }
   for (const auto& property : properties_) {
     row = {};
     row.type = _SD_BUS_VTABLE_PROPERTY;
@@ -205,9 +211,20 @@ void ServedObject::emit_properties_changed(const std::string& path, const std::v
   if (r < 0) log::warning("cannot tell of changes of " + path + ": " + std::strerror(-r));
 }
 
-void ServedObject::registerSignal(const std::string&, std::string, std::string, sdbus::Flags) { not_supported("signals"); }
-void ServedObject::registerSignal(const std::string&, std::string, std::string, const std::vector<std::string>&, sdbus::Flags) {
-  not_supported("signals");
+void ServedObject::registerSignal(const std::string& interface_name, std::string signal, std::string signature,
+                                  sdbus::Flags flags) {
+  registerSignal(interface_name, std::move(signal), std::move(signature), {}, flags);
+}
+void ServedObject::registerSignal(const std::string& interface_name, std::string signal, std::string signature,
+                                  const std::vector<std::string>&, sdbus::Flags) {
+  if (!signature.empty()) not_supported("signals with arguments");
+  interface_ = interface_name;
+  signals_.push_back(std::make_unique<std::string>(std::move(signal)));
+}
+
+void ServedObject::emit_signal(const std::string& signal) {
+  const int r = sd_bus_emit_signal(connection_.raw(), path_.c_str(), interface_.c_str(), signal.c_str(), "");
+  if (r < 0) log::warning("cannot send the signal " + signal + ": " + std::strerror(-r));
 }
 void ServedObject::registerProperty(const std::string& interface_name, std::string property, std::string signature,
                                     sdbus::property_get_callback getter, sdbus::property_set_callback setter,

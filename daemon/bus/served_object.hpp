@@ -33,6 +33,8 @@ class ServedObject final : public sdbus::IObject {
   /// The object whose property is being read.
   const std::string& current_path() const noexcept { return current_path_; }
 
+  /// A signal without arguments of the one path that is served.
+  void emit_signal(const std::string& signal);
   void emit_properties_changed(const std::string& path, const std::vector<std::string>& properties);
 
   using sdbus::IObject::registerMethod;
@@ -46,6 +48,10 @@ class ServedObject final : public sdbus::IObject {
                       sdbus::Flags flags) override;
   void registerProperty(const std::string& interface_name, std::string property, std::string signature,
                         sdbus::property_get_callback getter, sdbus::Flags flags) override;
+  /// Signals have no arguments; emit_signal() sends them.
+  void registerSignal(const std::string& interface_name, std::string signal, std::string signature, sdbus::Flags flags) override;
+  void registerSignal(const std::string& interface_name, std::string signal, std::string signature,
+                      const std::vector<std::string>& names, sdbus::Flags flags) override;
   void finishRegistration() override;
   void unregister() override;
   sdbus::IConnection& getConnection() const override { return connection_.sdbus(); }
@@ -56,8 +62,6 @@ class ServedObject final : public sdbus::IObject {
   void registerProperty(const std::string& interface_name, std::string property, std::string signature,
                         sdbus::property_get_callback getter, sdbus::property_set_callback setter,
                         sdbus::Flags flags) override;
-  void registerSignal(const std::string&, std::string, std::string, sdbus::Flags) override;
-  void registerSignal(const std::string&, std::string, std::string, const std::vector<std::string>&, sdbus::Flags) override;
   void setInterfaceFlags(const std::string&, sdbus::Flags) override;
   sdbus::Signal createSignal(const std::string&, const std::string&) override;
   void emitSignal(const sdbus::Signal&) override;
@@ -98,6 +102,7 @@ class ServedObject final : public sdbus::IObject {
   std::string interface_;
   std::vector<std::unique_ptr<Method>> methods_;  // libsystemd keeps pointers to their texts
   std::vector<std::unique_ptr<Property>> properties_;
+  std::vector<std::unique_ptr<std::string>> signals_;
   std::vector<sd_bus_vtable> vtable_;
   std::unique_ptr<sd_bus_slot, Unref> slot_;
   sd_bus_message* current_ = nullptr;

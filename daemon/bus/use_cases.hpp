@@ -9,6 +9,7 @@
 #include "daemon/services/operations.hpp"
 #include "daemon/services/profiles.hpp"
 #include "daemon/services/server.hpp"
+#include "daemon/services/trust.hpp"
 
 namespace berth::bus {
 
@@ -24,6 +25,8 @@ struct UseCases {
   services::Profiles& profiles;
   services::Server& server;
   services::Operations& operations;
+  services::Trust& trust;
+  services::Https& https;
 };
 
 }  // namespace berth::bus

@@ -17,13 +17,16 @@ enum class PrincipalKind {
 /// Who is asking. Made only by daemon/bus (from the kernel's or the bus driver's word), then passed by value.
 struct Principal {
   PrincipalKind kind = PrincipalKind::Guest;
-  std::uint32_t uid = 65534;           ///< Local only
+  std::uint32_t uid = 65534;           ///< Local; 0 for a Certificate, whose objects are root's
   std::int32_t pid = 0;                ///< Local only; the process polkit judges
   std::uint64_t start_time = 0;        ///< field 22 of /proc/PID/stat, read while the process was pinned
   std::string bus_name;                ///< unique name of the connection the call came on
-  std::string fingerprint;             ///< Certificate only
+  std::string fingerprint;             ///< Certificate, and a Guest that showed one: SHA-256 of its DER
   bool may_prompt = false;             ///< this call's message allowed a password prompt
-  bool is_root() const noexcept { return kind == PrincipalKind::Local && uid == 0; }
+  /// Whoever may do everything: root, and a registered certificate, which LXD's clients take for root's equal.
+  bool is_root() const noexcept {
+    return (kind == PrincipalKind::Local && uid == 0) || kind == PrincipalKind::Certificate;
+  }
 };
 
 /// The daemon itself: start-up, reconcile, expiry.

@@ -1,6 +1,7 @@
 #include "daemon/domain/server_keys.hpp"
 
 #include "base/names.hpp"
+#include "daemon/domain/listen_address.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,11 +24,11 @@ constexpr std::array kKeys{
     refused("core.bgp_routerid", "Identity of the BGP router"),
     refused("core.debug_address", "Address of the profiling listener"),
     refused("core.dns_address", "Address of the DNS listener"),
-    refused("core.https_address", "Address of the HTTPS listener"),
-    refused("core.https_allowed_credentials", "Cross-origin requests with credentials"),
-    refused("core.https_allowed_headers", "Cross-origin headers"),
-    refused("core.https_allowed_methods", "Cross-origin methods"),
-    refused("core.https_allowed_origin", "Cross-origin sites"),
+    ServerKey{.name = kHttpsAddressKey, .description = "Address of the HTTPS listener"},
+    ServerKey{.name = "core.https_allowed_credentials", .type = ValueType::Bool, .description = "Cross-origin requests with credentials"},
+    ServerKey{.name = "core.https_allowed_headers", .description = "Cross-origin headers"},
+    ServerKey{.name = "core.https_allowed_methods", .description = "Cross-origin methods"},
+    ServerKey{.name = "core.https_allowed_origin", .description = "Cross-origin sites"},
     refused("core.https_trusted_proxy", "Proxies whose client addresses are believed"),
     refused("core.metrics_address", "Address of the metrics listener"),
     refused("core.metrics_authentication", "Whether metrics need a certificate", "true"),
@@ -38,7 +39,7 @@ constexpr std::array kKeys{
     refused("core.shutdown_timeout", "Minutes to wait for operations at the end", "5"),
     refused("core.storage_buckets_address", "Address of the object storage listener"),
     refused("core.trust_ca_certificates", "Whether a certificate of the authority suffices", "false"),
-    refused("core.trust_password", "Password with which a client adds its certificate"),
+    ServerKey{.name = kTrustPasswordKey, .description = "Password with which a client adds its certificate", .secret = true},
     refused("images.auto_update_cached", "Whether cached images are kept up to date", "true"),
     refused("images.auto_update_interval", "Hours between updates of images", "6"),
     refused("images.compression_algorithm", "Program that compresses images", "gzip"),
@@ -74,10 +75,13 @@ std::string shown(std::string_view text) {
 }
 
 Result<void> check_key(const std::string& key, const std::string& value) {
-  const std::string frame = "cannot set '" + shown(key) + "' to '" + shown(value) + "'";
   const auto* row = find_key(key);
+  const std::string frame =
+      "cannot set '" + shown(key) + "' to '" + (row != nullptr && row->secret ? "***" : shown(value)) + "'";
   if (row == nullptr || has_control_characters(key)) return Error{Code::InvalidArgument, frame + ": unknown key"};
   if (auto valid = validate_value(row->type, value); !valid) return std::move(valid).error().within(frame);
+  if (row->name == kHttpsAddressKey && !value.empty())
+    if (auto address = parse_listen_address(value); !address) return std::move(address).error().within(frame);
   if (row->support == KeySupport::Refused && !value.empty() && value != row->fallback)
     return Error{Code::NotSupported, frame + ": this version of Berth does not support the key"};
   return {};
@@ -86,6 +90,17 @@ Result<void> check_key(const std::string& key, const std::string& value) {
 }  // namespace
 
 std::span<const ServerKey> server_keys() { return kKeys; }
+
+bool is_secret_server_key(std::string_view name) {
+  const auto* row = find_key(name);
+  return row != nullptr && row->secret;
+}
+
+ConfigMap shown_server_config(ConfigMap config) {
+  for (auto& [key, value] : config)
+    if (is_secret_server_key(key)) value = "true";
+  return config;
+}
 
 Result<void> validate_server_config(const ConfigMap& config) {
   Result<void> first;

@@ -16,9 +16,16 @@ struct ServerKey {
   std::string_view fallback;
   KeySupport support = KeySupport::Honoured;
   std::string_view description;
+  bool secret = false;  ///< kept as a hash, shown as `true`
 };
 
+inline constexpr std::string_view kTrustPasswordKey = "core.trust_password";
+inline constexpr std::string_view kHttpsAddressKey = "core.https_address";
+
 std::span<const ServerKey> server_keys();
+bool is_secret_server_key(std::string_view name);
+/// The configuration as it may be seen.
+ConfigMap shown_server_config(ConfigMap config);
 
 /// Checks a whole server configuration. Errors: InvalidArgument `cannot set 'X' to 'Y': unknown key`, or the value's
 /// error in the same frame; several are one error, `... (and N more errors)`. NotSupported names a key of the API that

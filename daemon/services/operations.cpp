@@ -21,6 +21,12 @@ bool visible_to(const Principal& who, const OperationView& view) {
   return who.kind == PrincipalKind::Local && who.uid == view.owner_uid;
 }
 
+/// Whoever knows a token's secret can use it: what it opens is for whoever made it, and for whoever could make one.
+void hide_secret(const Principal& who, OperationView& view) {
+  const bool owner = who.kind == PrincipalKind::Local && who.uid == view.owner_uid;
+  if (view.kind == "token" && !who.is_root() && !owner) view.metadata.erase("secret");
+}
+
 Error no_such_operation() { return Error{Code::NotFound, "Operation not found"}; }
 
 }  // namespace
@@ -258,6 +264,7 @@ Result<OperationView> Operations::get(const Principal& who, const OperationId& i
   if (!entry) return no_such_operation();
   auto view = entry->snapshot();
   if (!visible_to(who, view)) return no_such_operation();
+  hide_secret(who, view);
   return view;
 }
 
@@ -266,7 +273,9 @@ std::vector<OperationView> Operations::list(const Principal& who, const std::opt
   for (const auto& entry : state_->all()) {
     auto view = entry->snapshot();
     if (project && view.project != *project) continue;
-    if (visible_to(who, view)) views.push_back(std::move(view));
+    if (!visible_to(who, view)) continue;
+    hide_secret(who, view);
+    views.push_back(std::move(view));
   }
   std::stable_sort(views.begin(), views.end(),
                    [](const OperationView& a, const OperationView& b) { return a.created_at < b.created_at; });

@@ -82,8 +82,12 @@ bool has_root_in(const DeviceMap& devices, const PoolName& pool) {
 
 }  // namespace
 
-Server::Server(Context& context, ServerFacts facts)
-    : context_(context), storage_versions_(facts.storage_drivers), fixed_(host_facts(facts)) {}
+Server::Server(Context& context, ServerFacts facts, Https& https, ports::Credentials& credentials)
+    : context_(context),
+      https_(https),
+      credentials_(credentials),
+      storage_versions_(facts.storage_drivers),
+      fixed_(host_facts(facts)) {}
 
 Result<Document> Server::info(const Principal&) {
   BERTH_TRY(const auto rows, context_.store.pools());
@@ -100,6 +104,7 @@ Result<Document> Server::info(const Principal&) {
   Document environment = fixed_;
   environment["storage"] = names;
   environment["storage_version"] = versions;
+  environment.merge(https_.environment());
   return environment;
 }
 
@@ -107,28 +112,61 @@ Result<Document> Server::describe(const Principal& who) {
   BERTH_TRY(auto environment, info(who));
   BERTH_TRY(auto config, context_.store.server_config());
   const auto revision = revision_of(config);
-  return Document{{"environment", std::move(environment)}, {"config", std::move(config)}, {"revision", revision}};
+  return Document{{"environment", std::move(environment)},
+                  {"config", shown_server_config(std::move(config))},
+                  {"revision", revision}};
 }
 
-Result<ConfigMap> Server::config(const Principal&) { return context_.store.server_config(); }
+Result<ConfigMap> Server::config(const Principal&) {
+  BERTH_TRY(auto config, context_.store.server_config());
+  return shown_server_config(std::move(config));
+}
+
+Result<ConfigMap> Server::merged(const ConfigMap& current, const ConfigMap& changes, bool replace,
+                                 const std::vector<std::string>& keep) {
+  ConfigMap wanted = replace ? ConfigMap{} : current;
+  for (const auto& key : keep) {
+    if (!is_secret_server_key(key)) return Error{Code::InvalidArgument, "Only a secret key can be kept, not '" + key + "'"};
+    if (const auto old = current.find(key); old != current.end()) wanted.insert(*old);
+  }
+  for (const auto& [key, value] : changes) {
+    if (value.empty()) {
+      wanted.erase(key);
+    } else if (is_secret_server_key(key)) {
+      BERTH_TRY(wanted[key], credentials_.hash_password(value));
+    } else {
+      wanted[key] = value;
+    }
+  }
+  return wanted;
+}
 
 Result<void> Server::set_config(const Principal& who, const ConfigMap& config, bool replace,
-                                std::optional<std::uint64_t> if_revision) {
+                                std::optional<std::uint64_t> if_revision, const std::vector<std::string>& keep) {
   BERTH_TRY(const auto lock, context_.locks.lock("server", "The server", "configure", EntityLocks::Purpose::Cleanup));
   BERTH_TRY(const auto current, context_.store.server_config());
   if (if_revision && *if_revision != revision_of(current))
     return Error{Code::RevisionMismatch, "The server's configuration has changed meanwhile"};
   BERTH_CHECK(validate_server_config(config));
-  ConfigMap wanted = replace ? ConfigMap{} : current;
-  for (const auto& [key, value] : config) {
-    if (value.empty()) {
-      wanted.erase(key);
-    } else {
-      wanted[key] = value;
-    }
-  }
+  BERTH_TRY(const auto wanted, merged(current, config, replace, keep));
   if (wanted == current) return {};
+  const auto address_in = [](const ConfigMap& map) {
+    const auto found = map.find(std::string(kHttpsAddressKey));
+    return found == map.end() ? std::string() : found->second;
+  };
+  const auto address = address_in(wanted);
+  std::optional<Https::Opened> opened;
+  if (address != address_in(current)) {
+    auto sockets = https_.open(address);
+    if (!sockets) return std::move(sockets).error().within("cannot set 'core.https_address' to '" + address + "'");
+    opened = *std::move(sockets);
+  }
   BERTH_CHECK(context_.store.set_server_config(wanted));
+  if (opened) {
+    https_.adopt(*std::move(opened));
+  } else {
+    https_.settings_changed();
+  }
   publish_lifecycle(context_, who, LifecycleSubject{"config", default_project(), "", who.uid}, "config-updated");
   return {};
 }
