@@ -13,12 +13,14 @@
 #include "base/log.hpp"
 #include "rest-bridge/api/router.hpp"
 #include "rest-bridge/http/listener.hpp"
+#include "rest-bridge/http/tls_front.hpp"
 
 namespace {
 
 constexpr const char* kHelp = R"(usage: berth-rest [--socket PATH [--group GROUP]] | --routes | --version
 
-Serves the LXD REST API on a unix socket, over D-Bus to berthd. systemd gives the socket; --socket makes one.
+Serves the LXD REST API on a unix socket, over D-Bus to berthd. systemd gives the socket; --socket makes one. Where the
+server key core.https_address is set, HTTPS is served on the sockets that the daemon gives.
   --group GROUP  group of the socket of --socket (mode 0660)
   --routes       prints the routes, the D-Bus calls they make and the actions that guard them
 )";
@@ -51,7 +53,9 @@ int serve(const std::string& path, const std::string& group) {
   berth::rest::AsioLoop loop(context);
   const auto sessions = std::make_shared<berth::rest::Sessions>(loop);
   berth::rest::Identities identities(loop, sessions);
-  berth::rest::Shared shared{.loop = loop, .identities = identities, .limits = {}, .connections = 0};
+  berth::rest::Shared shared{.loop = loop, .identities = identities, .limits = {}, .browser = {}, .connections = 0};
+  berth::rest::TlsFront https(context.get_executor(), shared);
+  const berth::rest::HttpsSource https_source(loop, [&https](berth::rest::HttpsSetup setup) { https.apply(std::move(setup)); });
   boost::asio::signal_set stop(context, SIGTERM, SIGINT);
   stop.async_wait([&context](boost::system::error_code, int) { context.stop(); });
   boost::asio::co_spawn(context, berth::rest::accept_connections(*std::move(listener), shared), boost::asio::detached);

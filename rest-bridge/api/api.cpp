@@ -37,15 +37,17 @@ struct Api::State : std::enable_shared_from_this<State> {
   Caller caller;
   std::shared_ptr<Sessions> sessions;
   std::string owner;
+  ClientInfo client;
   Subscription events;
   std::list<std::unique_ptr<Work>> works;
   std::list<std::optional<Task<bool>>> spawned;
 
-  State(Bus& on, std::shared_ptr<Sessions> shared, std::string name)
+  State(Bus& on, std::shared_ptr<Sessions> shared, std::string name, ClientInfo about)
       : bus(on),
         caller(on),
         sessions(shared ? std::move(shared) : std::make_shared<Sessions>(on.loop())),
         owner(std::move(name)),
+        client(std::move(about)),
         events(caller, *sessions, owner) {}
 
   /// Forgets a finished task from the loop, since its frame cannot be destroyed while it runs.
@@ -110,8 +112,8 @@ struct Api::State : std::enable_shared_from_this<State> {
   }
 };
 
-Api::Api(Bus& bus, std::shared_ptr<Sessions> sessions, std::string owner)
-    : state_(std::make_shared<State>(bus, std::move(sessions), std::move(owner))) {}
+Api::Api(Bus& bus, std::shared_ptr<Sessions> sessions, std::string owner, ClientInfo client)
+    : state_(std::make_shared<State>(bus, std::move(sessions), std::move(owner), std::move(client))) {}
 
 Api::~Api() {
   state_->works.clear();
@@ -140,6 +142,7 @@ void Api::handle(Request request, Done done) {
                   .events = state.events,
                   .sessions = *state.sessions,
                   .owner = state.owner,
+                  .client = state.client,
                   .request = std::move(request),
                   .query = std::move(query),
                   .parameters = std::move(match.parameters),

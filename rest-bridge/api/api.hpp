@@ -14,6 +14,13 @@ namespace berth::rest {
 
 class Sessions;
 
+/// What is known of the client beside its rights.
+struct ClientInfo {
+  bool tls = false;
+  std::string certificate;  ///< DER of the certificate that a TLS client showed; empty when it showed none
+  std::string address;      ///< where a TLS client comes from, without the port
+};
+
 /// The LXD API over D-Bus: takes a request, makes the D-Bus calls it stands for on one bus connection, and gives the
 /// answer with its envelope, headers and status code, as LXD 5.0.2 would. It knows no socket and no HTTP framing.
 /// Every call is made with the rights of whoever `bus` belongs to.
@@ -24,7 +31,7 @@ class Api {
   /// `bus` outlives the Api. `sessions` is where execs wait for their websockets: the bridge has one for all of its
   /// connections, since a client connects its websockets anew; without it the Api has one of its own. `owner` names the
   /// client ("unix:1000"): the secrets of an exec are shown to requests of the same owner alone.
-  explicit Api(Bus& bus, std::shared_ptr<Sessions> sessions = nullptr, std::string owner = {});
+  explicit Api(Bus& bus, std::shared_ptr<Sessions> sessions = nullptr, std::string owner = {}, ClientInfo client = {});
   ~Api();
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;

@@ -21,6 +21,7 @@ using Json = nlohmann::json;
 using Strings = std::vector<std::string>;
 using StringMap = std::map<std::string, std::string>;
 using StringMaps = std::map<std::string, StringMap>;
+using Bytes = std::vector<std::uint8_t>;
 
 /// A descriptor as an argument: duplicated when the message is made, and the caller's to close.
 struct Handle {
@@ -30,10 +31,10 @@ struct Handle {
 struct Value;
 using Options = std::map<std::string, Value>;
 
-/// One variant of an `a{sv}`: s, b, x, t, u, as, a{ss}, a{sa{ss}}, a{sv}, h.
+/// One variant of an `a{sv}`: s, b, x, t, u, as, a{ss}, a{sa{ss}}, a{sv}, h, ay.
 struct Value {
   using Variant = std::variant<std::string, bool, std::int64_t, std::uint64_t, std::uint32_t, Strings, StringMap,
-                               StringMaps, Options, Handle>;
+                               StringMaps, Options, Handle, Bytes>;
   Variant held;
   Value() = default;
   Value(const char* text) : held(std::string(text)) {}  // NOLINT: a literal must not become a bool
@@ -43,7 +44,7 @@ struct Value {
 };
 
 /// One argument of a method call.
-using Argument = std::variant<std::string, Strings, StringMap, Options, Handle, std::int32_t>;
+using Argument = std::variant<std::string, Strings, StringMap, Options, Handle, std::int32_t, Bytes>;
 
 /// One D-Bus method call on the daemon.
 struct Call {

@@ -18,6 +18,8 @@ constexpr std::array kExtensions{
     Extension{"entity_description", "PUT", "/1.0/profiles/{name}"},
     Extension{"console", "POST", "/1.0/instances/{name}/console"},
     Extension{"operation_description", "GET", "/1.0/operations/{id}"},
+    Extension{"certificate_update", "PUT", "/1.0/certificates/{fingerprint}"},
+    Extension{"https_allowed_credentials", "PUT", "/1.0"},
     Extension{"event_lifecycle", "GET", "/1.0/events"},
     Extension{"container_full", "GET", "/1.0/instances"},
     Extension{"kernel_features", "GET", "/1.0", "kernel_features"},
@@ -33,6 +35,7 @@ constexpr std::array kExtensions{
     Extension{"server_supported_storage_drivers", "GET", "/1.0", "storage_supported_drivers"},
     Extension{"instance_all_projects", "GET", "/1.0/instances"},
     Extension{"instance_get_full", "GET", "/1.0/instances/{name}"},
+    Extension{"certificate_token", "POST", "/1.0/certificates"},
     Extension{"event_project", "GET", "/1.0/events"},
     Extension{"network_counters_errors_dropped", "GET", "/1.0/instances/{name}/state"},
 };

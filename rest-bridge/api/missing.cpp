@@ -5,12 +5,6 @@ namespace {
 
 /// Routes of the API whose features Berth does not have: known, so that the answer names the feature.
 constexpr Route kRoutes[] = {
-    {"GET", "/1.0/certificates", "the trust store", "", nullptr},
-    {"POST", "/1.0/certificates", "the trust store", "", nullptr},
-    {"GET", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
-    {"PUT", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
-    {"PATCH", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
-    {"DELETE", "/1.0/certificates/{fingerprint}", "the trust store", "", nullptr},
     {"GET", "/1.0/cluster", "clustering", "", nullptr},
     {"PUT", "/1.0/cluster", "clustering", "", nullptr},
     {"GET", "/1.0/cluster/members", "clustering", "", nullptr},

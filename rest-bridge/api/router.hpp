@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "rest-bridge/api/api.hpp"
 #include "rest-bridge/api/call.hpp"
 #include "rest-bridge/api/message.hpp"
 #include "rest-bridge/api/sessions.hpp"
@@ -23,6 +24,7 @@ struct Context {
   Subscription& events;
   Sessions& sessions;
   const std::string& owner;
+  const ClientInfo& client;
   Request request;
   Query query;
   std::map<std::string, std::string, std::less<>> parameters;
@@ -68,6 +70,7 @@ std::span<const Route> profile_routes();
 std::span<const Route> operation_routes();
 std::span<const Route> event_routes();
 std::span<const Route> storage_pool_routes();
+std::span<const Route> certificate_routes();
 std::span<const Route> missing_routes();
 
 /// Where a request leads.

@@ -48,6 +48,7 @@ constexpr std::array kCollections{
     Collection{"profile", "profiles"},           Collection{"storage-pool", "storage-pools"},
     Collection{"storage_pool", "storage-pools"}, Collection{"operation", "operations"},
     Collection{"project", "projects"},           Collection{"server", ""},
+    Collection{"certificate", "certificates"},
 };
 
 Unset unset_form(Resource resource, std::string_view field) {

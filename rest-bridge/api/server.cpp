@@ -13,23 +13,56 @@ Task<Result<Json>> server_row(Context& context) {
   co_return std::move(rows.front());
 }
 
-Json shown_config(const Json& row) { return row.value("config", Json::object()); }
+/// Keys whose value nobody gets to read: `true` where they are set, and sent back so to be kept.
+constexpr std::string_view kSecretKeys[] = {"core.trust_password"};
+
+Json shown_config(const Json& row) {
+  auto config = row.value("config", Json::object());
+  for (const auto key : kSecretKeys)
+    if (config.contains(key)) config[std::string(key)] = true;
+  return config;
+}
+
+/// Takes the secret keys out that shall stay as they are.
+Strings take_kept(Json& body) {
+  Strings kept;
+  if (!body.contains("config") || !body["config"].is_object()) return kept;
+  for (const auto key : kSecretKeys) {
+    const auto found = body["config"].find(key);
+    if (found == body["config"].end() || *found != true) continue;
+    kept.emplace_back(key);
+    body["config"].erase(found);
+  }
+  return kept;
+}
 
 std::string server_etag(const Json& row) { return etag_of(shown_config(row)); }
 
 Answer get_root(Context&) { co_return sync_answer(Json::array({"/1.0"})); }
 
-Answer get_server(Context& context) {
-  BERTH_CO_TRY(Json row, co_await server_row(context));
-  auto environment = to_api(row.value("environment", Json::object()), Resource::Server);
-  environment["project"] = context.one_project();
+/// What the API tells of itself to anybody.
+Json public_view(const Json& environment) {
   Json server;
   server["api_extensions"] = served_extensions(environment);
   server["api_status"] = "stable";
   server["api_version"] = "1.0";
-  server["auth"] = "trusted";
+  server["auth"] = "untrusted";
   server["public"] = false;
   server["auth_methods"] = Json::array({"tls"});
+  return server;
+}
+
+Answer get_server(Context& context) {
+  auto described = co_await server_row(context);
+  // A TLS client that is not trusted is told so, and how to change that; a process of this host is refused.
+  if (!described && described.error().code == Code::AccessDenied && context.client.tls)
+    co_return sync_answer(public_view(Json::object()));
+  if (!described) co_return std::move(described).error();
+  Json row = *std::move(described);
+  auto environment = to_api(row.value("environment", Json::object()), Resource::Server);
+  environment["project"] = context.one_project();
+  Json server = public_view(environment);
+  server["auth"] = "trusted";
   server["config"] = shown_config(row);
   server["environment"] = std::move(environment);
   co_return with_etag(sync_answer(server), server_etag(row));
@@ -37,6 +70,7 @@ Answer get_server(Context& context) {
 
 Answer change_server(Context& context, bool whole) {
   BERTH_CO_TRY(Json body, body_of(context));
+  auto kept = take_kept(body);
   StringMap config;
   if (has_field(body, "config")) {
     BERTH_CO_TRY(StringMap given, map_field(body, "config"));
@@ -46,6 +80,7 @@ Answer change_server(Context& context, bool whole) {
   }
   Options options;
   options["replace"] = whole;
+  if (!kept.empty()) options["keep"] = std::move(kept);
   if (!context.request.headers.get("If-Match").empty()) {
     BERTH_CO_TRY(Json row, co_await server_row(context));
     BERTH_CO_TRY(const auto revision, checked_revision(context, server_etag(row), row));

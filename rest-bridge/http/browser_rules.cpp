@@ -26,10 +26,26 @@ std::string_view authority_of(std::string_view origin) {
 
 }  // namespace
 
-std::optional<std::string> refusal_of(const Origin& request) {
+std::vector<std::pair<std::string, std::string>> cors_headers(const BrowserSettings& settings, std::string_view origin) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  const auto add = [&headers](const char* name, const std::string& value) {
+    if (!value.empty()) headers.emplace_back(name, value);
+  };
+  if (!origin.empty()) {
+    add("Access-Control-Allow-Origin", settings.allowed_origin);
+    add("Access-Control-Allow-Methods", settings.allowed_methods);
+    add("Access-Control-Allow-Headers", settings.allowed_headers);
+  }
+  if (settings.allowed_credentials) add("Access-Control-Allow-Credentials", "true");
+  return headers;
+}
+
+std::optional<std::string> refusal_of(const Origin& request, const BrowserSettings& settings) {
   if (!is_host(request.host)) return "the Host header is not a host";
   const bool changes = request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
   if (!changes && !request.upgrade) return std::nullopt;
+  const auto& allowed = settings.allowed_origin;
+  if (!request.origin.empty() && !allowed.empty() && (allowed == "*" || same_word(request.origin, allowed))) return std::nullopt;
   if (!request.sec_fetch_site.empty() && !same_word(request.sec_fetch_site, "same-origin") &&
       !same_word(request.sec_fetch_site, "none"))
     return "requests of other sites are refused";

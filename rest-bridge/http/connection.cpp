@@ -45,9 +45,10 @@ std::string_view view_of(beast::string_view text) { return {text.data(), text.si
 /// One connection and what it is in the middle of.
 class Connection {
  public:
-  Connection(Socket socket, Shared& shared)
+  Connection(Socket socket, Shared& shared, std::optional<TlsPeer> tls)
       : socket_(std::move(socket)), shared_(shared), timer_(socket_.get_executor()), place_(std::make_shared<Identities::Place>()) {
     ++shared_.connections;
+    place_->peer.tls = std::move(tls);
   }
   ~Connection() {
     --shared_.connections;
@@ -57,9 +58,11 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   asio::awaitable<void> run() {
-    auto peer = peer_of(socket_.native_handle());
-    if (!peer) co_return;
-    place_->peer = *peer;
+    if (!place_->peer.tls) {
+      auto peer = peer_of(socket_.native_handle());
+      if (!peer) co_return;
+      place_->peer = *peer;
+    }
     place_->socket = socket_.native_handle();
     if (shared_.connections > shared_.limits.connections) {
       co_await send(error_answer(Error{Code::Unavailable, "too many connections; try again"}), false, 11);
@@ -106,6 +109,7 @@ class Connection {
     const auto version = head.version();
     upgrade_ = boost::beast::websocket::is_upgrade(head);
     head_only_ = head.method() == http::verb::head;
+    origin_ = std::string(view_of(head[http::field::origin]));
     if (version >= 11 && head.count(http::field::host) != 1) {
       co_await send(error_answer(400, "the request needs one Host header"), false, version);
       co_return false;
@@ -114,7 +118,8 @@ class Connection {
                                          .upgrade = upgrade_,
                                          .host = view_of(head[http::field::host]),
                                          .origin = view_of(head[http::field::origin]),
-                                         .sec_fetch_site = view_of(head["Sec-Fetch-Site"])})) {
+                                         .sec_fetch_site = view_of(head["Sec-Fetch-Site"])},
+                                        shared_.browser)) {
       co_await send(error_answer(403, *refusal), false, version);
       co_return false;
     }
@@ -318,6 +323,7 @@ class Connection {
     std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
     head += view_of(http::obsolete_reason(static_cast<http::status>(response.status)));
     head += "\r\n";
+    for (auto& [name, value] : cors_headers(shared_.browser, origin_)) response.headers.add(std::move(name), std::move(value));
     for (const auto& [name, value] : response.headers.fields()) {
       head.append(name).append(": ");
       for (const char c : value)
@@ -384,13 +390,14 @@ class Connection {
   bool watching_ = false;
   bool upgrade_ = false;
   bool head_only_ = false;
+  std::string origin_;  ///< of the request that is answered
 };
 
 }  // namespace
 
-asio::awaitable<void> serve_connection(Socket socket, Shared& shared) {
+asio::awaitable<void> serve_connection(Socket socket, Shared& shared, std::optional<TlsPeer> tls) {
   try {
-    Connection connection(std::move(socket), shared);
+    Connection connection(std::move(socket), shared, std::move(tls));
     co_await connection.run();
   } catch (const std::exception& failure) {
     log::error(std::string("a connection failed with an exception: ") + failure.what());

@@ -12,6 +12,7 @@
 
 #include "rest-bridge/api/api.hpp"
 #include "rest-bridge/http/asio_loop.hpp"
+#include "rest-bridge/http/browser_rules.hpp"
 #include "rest-bridge/identity/identities.hpp"
 
 namespace berth::rest {
@@ -24,6 +25,7 @@ struct HttpLimits {
   std::uint32_t header = 16 * 1024;
   std::size_t json = 8 * 1024 * 1024;
   std::size_t connections = 512;
+  std::size_t tls_clients = 256;  ///< of these: the network may not fill the places of this host's own users
   std::size_t event_backlog = 4 * 1024 * 1024;  ///< bytes of events that wait for a slow listener; then it is cut
   std::size_t control_message = 64 * 1024;
   std::chrono::seconds idle{600};     ///< between requests
@@ -35,6 +37,7 @@ struct Shared {
   AsioLoop& loop;
   Identities& identities;
   HttpLimits limits;
+  BrowserSettings browser = {};
   std::size_t connections = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/log.hpp"
 #include "base/object_path.hpp"
 #include "rest-bridge/api/call.hpp"
@@ -118,13 +119,13 @@ bool Identities::try_acquire(const std::shared_ptr<Place>& place, Ready& ready) 
       give(identity);
       return true;
     }
-  if (!make_room(place->peer.uid)) return false;
+  if (!make_room(place->peer)) return false;
   open(place, std::move(ready));
   return true;
 }
 
-bool Identities::make_room(uid_t uid) {
-  const auto of_uid = [&](const auto& identity) { return identity->peer.uid == uid; };
+bool Identities::make_room(const Peer& peer) {
+  const auto of_uid = [&](const auto& identity) { return identity->peer.same_account(peer); };
   const auto idle = [](const auto& identity) { return identity->uses == 0 && identity->api->in_flight() == 0; };
   if (static_cast<std::size_t>(std::count_if(identities_.begin(), identities_.end(), of_uid)) >= limits_.of_one_uid) {
     const auto oldest = std::find_if(identities_.begin(), identities_.end(), [&](const auto& i) { return of_uid(i) && idle(i); });
@@ -145,7 +146,11 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   auto identity = std::make_shared<Identity>();
   identity->peer = place->peer;
   identity->bus = *std::move(bus);
-  identity->api = std::make_unique<Api>(*identity->bus, sessions_, "unix:" + std::to_string(place->peer.uid));
+  const auto& tls = place->peer.tls;
+  const auto owner = tls ? "tls:" + base64_encode(tls->certificate) : "unix:" + std::to_string(place->peer.uid);
+  ClientInfo client;
+  if (tls) client = {.tls = true, .certificate = tls->certificate, .address = tls->address};
+  identity->api = std::make_unique<Api>(*identity->bus, sessions_, owner, std::move(client));
   identity->bus->on_lost([this, weak = std::weak_ptr(identity)] {
     if (const auto lost = weak.lock()) drop(lost);
   });
@@ -163,7 +168,12 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   identity->binding.emplace([](Identities& self, std::shared_ptr<Identity> held, int socket) -> Task<bool> {
     Caller caller(*held->bus);
     Call call{.path = std::string(kRootPath), .interface = "Session", .member = "AssumePeer", .arguments = {}};
-    call.arguments.emplace_back(Handle{socket});
+    if (const auto& shown = held->peer.tls) {
+      call.member = "AssumeCertificate";
+      call.arguments.emplace_back(Bytes(shown->certificate.begin(), shown->certificate.end()));
+    } else {
+      call.arguments.emplace_back(Handle{socket});
+    }
     auto reply = co_await caller.call(std::move(call));
     held->bound = bool(reply);
     auto result = reply ? Result<void>() : Result<void>(std::move(reply).error());

@@ -14,7 +14,7 @@ namespace berth::rest {
 
 /// How many bus connections there may be. dbus-daemon allows 256 for the bridge's user.
 struct IdentityLimits {
-  std::size_t of_one_uid = 8;
+  std::size_t of_one_uid = 8;  ///< and of one certificate; strangers count as one
   std::size_t in_all = 128;
   std::size_t waiting = 256;                      ///< requests that wait for a place
   std::chrono::milliseconds wait_for_place{5000};  ///< then 503
@@ -23,8 +23,8 @@ struct IdentityLimits {
 /// One bus connection that is bound to one HTTP client, and the API on it.
 struct Identity;
 
-/// The bus connections of the HTTP clients. A connection is bound by handing the client's accepted socket to the
-/// daemon, and from then on is that client; it serves the HTTP connection whose socket it was. While that one is an
+/// The bus connections of the HTTP clients. A connection is bound by handing the client's accepted socket or its TLS
+/// certificate to the daemon, and from then on is that client; it serves the HTTP connection whose socket it was. While that one is an
 /// event stream, the other HTTP connections of the same process use it, too; nothing less than the kernel's word that
 /// it is the same process with the same credentials makes two clients one. Idle bus connections give way to others,
 /// oldest first, and are opened anew (0.5 ms) when they are needed. Loop thread only.
@@ -50,7 +50,7 @@ class Identities {
   /// What one HTTP connection holds: it dies with it, and takes the bus connection along.
   struct Place {
     Peer peer;
-    int socket = -1;  ///< the accepted socket; stays the HTTP connection's
+    int socket = -1;  ///< the accepted socket of a unix client; stays the HTTP connection's
     std::shared_ptr<Identity> identity;
   };
 
@@ -67,7 +67,7 @@ class Identities {
  private:
   struct Waiting;
   bool try_acquire(const std::shared_ptr<Place>& place, Ready& ready);
-  bool make_room(uid_t uid);
+  bool make_room(const Peer& peer);
   void open(const std::shared_ptr<Place>& place, Ready ready);
   void watch_daemon();
   void drop(const std::shared_ptr<Identity>& identity);

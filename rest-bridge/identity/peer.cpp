@@ -21,7 +21,7 @@ Result<Peer> peer_of(int accepted) {
   socklen_t size = sizeof credentials;
   if (::getsockopt(accepted, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
     return Error{Code::AccessDenied, "the client's credentials cannot be read"};
-  Peer peer{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid, .process = std::nullopt};
+  Peer peer{.uid = credentials.uid, .gid = credentials.gid, .pid = credentials.pid, .process = std::nullopt, .tls = std::nullopt};
   int raw = -1;
   size = sizeof raw;
   if (::getsockopt(accepted, SOL_SOCKET, kPeerPidFd, &raw, &size) != 0) return peer;
