@@ -167,7 +167,7 @@ Result<OperationId> Trust::create_token(const Principal& who, NewClient client) 
   if (addresses.empty())
     return Error{Code::FailedPrecondition, "The server does not listen for HTTPS, so a token is of no use; set core.https_address"};
   OperationSpec spec{.kind = "token",
-                     .description = "Executing operation",
+                     .description = "Certificate add token",
                      .project = default_project(),
                      .owner = who,
                      .metadata = {{"secret", secret},

@@ -116,7 +116,7 @@ TEST(AServerConfiguration, IsRefusedInTheWordsOfTheApi) {
   EXPECT_EQ(validate_server_config({{"no.such", "1"}}).error().message, "cannot set 'no.such' to '1': unknown key");
   EXPECT_EQ(validate_server_config({{"no.one", "1"}, {"no.two", "2"}, {"user.", "3"}}).error().message,
             "cannot set 'no.one' to '1': unknown key (and 2 more errors)");
-  const auto later = validate_server_config({{"core.https_address", "[::]"}});
+  const auto later = validate_server_config({{"core.bgp_address", "[::]"}});
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().code, Code::NotSupported);
   EXPECT_FALSE(validate_server_config({{"user.a", "\x1b"}}));
