@@ -235,7 +235,7 @@ class FakeBase {
   std::vector<UniqueFd> opened_;
   std::list<UniqueFd> subscribers_;
   std::list<UniqueFd> console_slaves_;
-  std::map<std::string, Json> instances_, images_, aliases_, profiles_;
+  std::map<std::string, Json> instances_, images_, aliases_, profiles_, certificates_;
   std::map<std::string, Operation> operations_;
   std::vector<std::string> order_;
   Json environment_, config_ = Json::object();

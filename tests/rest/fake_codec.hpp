@@ -89,6 +89,11 @@ inline Json read_value(sd_bus_message* m, std::vector<UniqueFd>& fds, bool& end)
       sd_bus_message_read_basic(m, type, &value);
       return value != 0;
     }
+    case 'y': {
+      std::uint8_t value = 0;
+      sd_bus_message_read_basic(m, type, &value);
+      return value;
+    }
     case 'i': {
       std::int32_t value = 0;
       sd_bus_message_read_basic(m, type, &value);

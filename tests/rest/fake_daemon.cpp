@@ -12,6 +12,11 @@ class Fake final : public FakeObjects {
  private:
   Json dispatch(const std::string& interface, const std::string& member, const std::string& path, const Json& a,
                 std::vector<UniqueFd>& fds) override {
+    if (interface == "Session" && member == "GetListeners") {
+      const Json off{{"certificate", ""}, {"key", ""}, {"allowed_origin", "https://allowed.example"}, {"allowed_methods", "GET"},
+                     {"allowed_headers", ""}, {"allowed_credentials", false}};
+      return {hand_out_rows(Json::array({off})), Json::array()};
+    }
     if (interface == "Session") {
       if (bound_.contains(sender_)) fail("FailedPrecondition", "bound already");
       int accepting = 1;
@@ -25,6 +30,12 @@ class Fake final : public FakeObjects {
     if (interface == "Instance") return on_instance(member, last_of(path), a);
     if (interface == "Operation") return on_operation(member, last_of(path), a);
     if (interface == "Profile") return on_profile(member, last_of(path), a);
+    if (interface == "Certificate") {
+      auto& row = certificates_[last_of(path)];
+      if (member == "Update") row.update(a[0]);
+      if (member == "Delete") certificates_.erase(last_of(path));
+      return Json::array();
+    }
     if (interface == "Image") return on_image(member, last_of(path), a);
     if (interface == "StoragePool") {
       if (last_of(path) != "default") fail("NotFound", "Storage pool not found");
@@ -49,6 +60,24 @@ class Fake final : public FakeObjects {
         else
           config_[key] = value;
       return Json::array();
+    }
+    if (member == "AddCertificate") {
+      // The sum of the bytes does for a fingerprint here.
+      std::uint64_t sum = 0;
+      for (const auto& byte : a[1]) sum = sum * 31 + byte.get<std::uint64_t>();
+      char digits[65];
+      std::snprintf(digits, sizeof digits, "%016llx%048d", static_cast<unsigned long long>(sum), 0);
+      if (certificates_.contains(digits)) fail("AlreadyExists", "Certificate already in trust store");
+      certificates_[digits] = {{"fingerprint", digits}, {"name", a[0]}, {"type", "client"}, {"certificate", "PEM"}, {"restricted", false},
+                               {"projects", Json::array()}, {"revision", 1}, {"created_at", now()}};
+      return {"/org/berth/Berth1/certificate/" + berth::encode_path_element(digits)};
+    }
+    if (member == "DescribeCertificates") {
+      auto rows = Json::array();
+      for (const auto& [fingerprint, row] : certificates_)
+        if (!a[0].contains("references") || fingerprint.starts_with(a[0]["references"][0].get<std::string>())) rows.push_back(row);
+      if (a[0].contains("references") && rows.empty()) fail("NotFound", "Certificate not found");
+      return {hand_out_rows(rows)};
     }
     if (member == "Subscribe") {
       int pair[2];
