@@ -3,6 +3,7 @@
 #include <exception>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace berth::bus {
 namespace {
@@ -22,7 +23,9 @@ Error unexpected(const Call& call, const char* what) {
 }  // namespace
 
 sdbus::Error to_bus_error(const Error& error) {
-  return sdbus::Error(std::string(error_row(error.code).dbus_name), error.message);
+  // What names a thing may hold bytes of anybody's making (a path's element, a program's output). The bus carries text
+  // alone, and an error that cannot be sent would leave its caller waiting.
+  return sdbus::Error(std::string(error_row(error.code).dbus_name), as_text(error.message));
 }
 
 void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
@@ -55,9 +58,13 @@ void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
           deliver = [refused, error = unexpected(call, "of unknown type")] { refused(error); };
           return deliver;
         }
-        return [this, deliver = std::move(deliver)] {
-          --pending_;
-          deliver();
+        return [this, call, refused, deliver = std::move(deliver)] {
+          try {
+            deliver();
+            --pending_;
+          } catch (const std::exception& caught) {  // a value that no message can carry: nothing was sent yet
+            refused(unexpected(call, caught.what()));
+          }
         };
       });
     });

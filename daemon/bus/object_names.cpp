@@ -1,5 +1,7 @@
 #include "daemon/bus/object_names.hpp"
 
+#include "base/text.hpp"
+
 namespace berth::bus {
 namespace {
 
@@ -11,7 +13,7 @@ Result<std::string> last_element(std::string_view path, std::string_view prefix)
   if (!path.starts_with(prefix) || path.size() <= prefix.size() + 1 || path[prefix.size()] != '/') return no_object(path);
   const auto element = path.substr(prefix.size() + 1);
   auto name = decode_path_element(element);
-  if (element.find('/') != std::string_view::npos || !name) return no_object(path);
+  if (element.find('/') != std::string_view::npos || !name || !is_text(*name)) return no_object(path);
   return *std::move(name);
 }
 

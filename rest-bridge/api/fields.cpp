@@ -31,12 +31,24 @@ Result<StringMap> map_of(const Json& object, std::string_view name) {
   return map;
 }
 
+/// A `\u0000`, whose backslash is not itself escaped. D-Bus texts end at it, so a name would be cut short unseen.
+bool has_nul(std::string_view text) {
+  static constexpr std::string_view kEscape = "\\u0000";
+  for (auto at = text.find(kEscape); at != std::string_view::npos; at = text.find(kEscape, at + 1)) {
+    const auto before = text.substr(0, at).find_last_not_of('\\');
+    const auto backslashes = at - (before == std::string_view::npos ? 0 : before + 1);
+    if (backslashes % 2 == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Json> parse_object(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Json(Json::object());
   auto json = Json::parse(text, nullptr, false);
   if (json.is_null()) return Json(Json::object());
+  if (has_nul(text)) return Error{Code::InvalidArgument, "the request body has a text with a NUL character"};
   if (json.is_discarded()) return Error{Code::InvalidArgument, "the request body is not valid JSON"};
   if (!json.is_object()) return Error{Code::InvalidArgument, "the request body must be a JSON object"};
   return json;

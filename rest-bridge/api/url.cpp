@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace berth::rest {
 namespace {
 
@@ -96,6 +98,8 @@ Result<Target> Target::parse(std::string_view target) {
     if (slash == std::string_view::npos) return Error{Code::InvalidArgument, "the request target is not a path"};
     target.remove_prefix(slash);
   }
+  // D-Bus texts end at a NUL: what stands behind it would be lost unseen.
+  if (target.find("%00") != std::string_view::npos) return Error{Code::InvalidArgument, "the request target has a NUL character"};
   const auto question = target.find('?');
   Target parsed;
   if (question != std::string_view::npos) parsed.query = Query::parse(target.substr(question + 1));
@@ -104,7 +108,7 @@ Result<Target> Target::parse(std::string_view target) {
   for (;;) {
     const auto slash = path.find('/');
     auto segment = percent_decode(path.substr(0, slash));
-    if (!segment || segment->find('\0') != std::string::npos)
+    if (!segment || !is_text(*segment))
       return Error{Code::InvalidArgument, "the request path has a bad escape"};
     parsed.segments.push_back(*std::move(segment));
     if (slash == std::string_view::npos) return parsed;

@@ -103,6 +103,22 @@ TEST_F(Access, ToAMemberThatDoesNotExistIsRefusedAndBerthdServesOn) {
   EXPECT_TRUE(root.call(kRoot, kManager, "GetServerInfo").ok());
 }
 
+TEST_F(Access, ToAnObjectWhoseNameIsNoTextIsAnsweredLikeAnyThatIsNotThere) {
+  Client root;
+  for (const auto* name : {"/storage_pool/_ff", "/storage_pool/_c3", "/storage_pool/_ef_bf_bf"}) {
+    const auto outcome = root.call(std::string(kRoot) + name, "org.berth.Berth1.StoragePool", "GetConfig");
+    EXPECT_EQ(outcome.error, "org.berth.Berth1.Error.NotFound") << outcome;
+  }
+  for (const auto* kind : {"Profile", "Image", "Instance"}) {
+    std::string path = std::string(kDefaultProject) + "/" + kind + "/_ff";
+    path[std::string(kDefaultProject).size() + 1] = static_cast<char>(path[std::string(kDefaultProject).size() + 1] - 'A' + 'a');
+    const auto outcome = root.call(path, std::string("org.berth.Berth1.") + kind, "Delete", [&](sd_bus_message* m) {
+      if (std::string_view(kind) != "Profile") (void)sd_bus_message_append(m, "a{sv}", 0);
+    });
+    EXPECT_EQ(outcome.error, "org.berth.Berth1.Error.NotFound") << outcome;
+  }
+}
+
 TEST_F(Access, NoPropertyCanBeSet) {
   Client root;
   const auto outcome = root.call(kRoot, "org.freedesktop.DBus.Properties", "Set", [](sd_bus_message* m) {

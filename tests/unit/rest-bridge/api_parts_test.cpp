@@ -25,7 +25,7 @@ TEST(ATarget, IsSplitBeforeItIsDecoded) {
 }
 
 TEST(ATarget, WithABadEscapeOrNulIsRefused) {
-  for (const auto* bad : {"/%zz", "/%2", "/a%00b", "nowhere"}) EXPECT_FALSE(Target::parse(bad)) << bad;
+  for (const auto* bad : {"/%zz", "/%2", "/a%00b", "/a?project=default%00x", "/%ff", "/a%c3", "nowhere"}) EXPECT_FALSE(Target::parse(bad)) << bad;
 }
 
 TEST(ATime, HasAsManyDecimalsAsItNeeds) {
@@ -142,6 +142,9 @@ TEST(AField, OfTheWrongTypeIsNamed) {
   EXPECT_FALSE(map_field(body, "config"));
   EXPECT_EQ(text_field(body, "none").value_or("x"), "");
   EXPECT_FALSE(parse_object("[1]"));
+  EXPECT_FALSE(parse_object(R"({"name":"a1\u0000b"})")) << "D-Bus would make it a1";
+  EXPECT_FALSE(parse_object(R"({"a":"\\\u0000"})"));
+  EXPECT_TRUE(parse_object(R"({"a":"\\u0000"})")) << "a backslash and five letters";
   EXPECT_TRUE(parse_object("null"));
 }
 

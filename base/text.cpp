@@ -1,0 +1,50 @@
+#include "base/text.hpp"
+
+#include <cstdint>
+
+namespace berth {
+
+std::size_t character_length(std::string_view text) noexcept {
+  if (text.empty()) return 0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  std::uint32_t character = first & (0x7fU >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return 0;
+    character = (character << 6U) | (byte(i) & 0x3fU);
+  }
+  const bool overlong = (length == 3 && character < 0x800) || (length == 4 && character < 0x10000);
+  const bool surrogate = (character & 0xfffff800U) == 0xd800;
+  const bool noncharacter = (character >= 0xfdd0 && character <= 0xfdef) || (character & 0xfffeU) == 0xfffe;
+  return overlong || surrogate || noncharacter || character > 0x10ffff ? 0 : length;
+}
+
+bool is_text(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0 || text.front() == '\0') return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string as_text(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0 || text.front() == '\0') {
+      out += '?';
+      text.remove_prefix(1);
+    } else {
+      out += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
+}  // namespace berth

@@ -1,0 +1,27 @@
+#include "base/text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace berth {
+namespace {
+
+TEST(Text, IsUtf8OfAnyLanguage) {
+  for (const auto* text : {"", "web-1", "é", "日本", "🐧", "\xf4\x8f\xbf\xbd"}) {
+    EXPECT_TRUE(is_text(text)) << text;
+    EXPECT_EQ(as_text(text), text);
+  }
+}
+
+TEST(Text, IsNotWhatTheBusRefuses) {
+  using namespace std::string_view_literals;
+  for (const auto text : {"\xff"sv, "\xc3"sv, "a\x80"sv, "\xc0\xaf"sv, "\xe0\x80\xaf"sv, "\xf0\x80\x80\xaf"sv, "\xed\xa0\x80"sv,
+                          "\xef\xbf\xbf"sv, "\xf4\x90\x80\x80"sv, "\xf8\x88\x80\x80\x80"sv, "a\0b"sv}) {
+    EXPECT_FALSE(is_text(text));
+    EXPECT_TRUE(is_text(as_text(text)));
+  }
+}
+
+TEST(Text, KeepsWhatStandsAroundABadByte) { EXPECT_EQ(as_text("There is no pool \xff here \xc3"), "There is no pool ? here ?"); }
+
+}  // namespace
+}  // namespace berth
