@@ -65,7 +65,9 @@ class Connection {
     }
     place_->socket = socket_.native_handle();
     if (shared_.connections > shared_.limits.connections) {
-      co_await send(error_answer(Error{Code::Unavailable, "too many connections; try again"}), false, 11);
+      // Made before it is awaited: GCC 12 destroys an aggregate of the awaiting expression twice.
+      Response refusal = error_answer(Error{Code::Unavailable, "too many connections; try again"});
+      co_await send(std::move(refusal), false, 11);
       co_return;
     }
     while (co_await one_request()) {

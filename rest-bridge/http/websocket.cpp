@@ -12,6 +12,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <deque>
@@ -38,10 +39,11 @@ auto token(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, 
 /// The websockets of one exec or console: when its output has ended, the others have nothing more to do.
 struct Wires {
   std::shared_ptr<ExecSession> session;
-  std::size_t outputs = 0;  ///< streams that carry output and have not ended
+  std::size_t outputs = 0;  ///< streams that carry output and have not ended, here or there
+  std::size_t running = 0;  ///< those that the command has not ended itself
   std::map<std::string, std::weak_ptr<WebSocket>> open;
 
-  explicit Wires(std::shared_ptr<ExecSession> of) : session(std::move(of)), outputs(session->interactive() ? 1 : 2) {}
+  explicit Wires(std::shared_ptr<ExecSession> of) : session(std::move(of)), outputs(session->interactive() ? 1 : 2), running(outputs) {}
 };
 
 std::map<const ExecSession*, std::weak_ptr<Wires>>& all_wires() {
@@ -87,7 +89,11 @@ asio::awaitable<void> send_output(std::shared_ptr<WebSocket> socket, std::shared
   ErrorCode error;
   for (;;) {
     const auto size = co_await from->async_read_some(asio::buffer(buffer), token(error));
-    if (error) break;  // end of file, or EIO from a terminal whose guest side is closed
+    if (error) {
+      // End of file, or EIO from a terminal whose guest side is closed. Any other: the client of this stream has gone.
+      if ((error == asio::error::eof || error.value() == EIO) && wires->running > 0) --wires->running;
+      break;
+    }
     socket->binary(true);
     co_await socket->async_write(asio::buffer(buffer.data(), size), token(error));
     if (error) break;
@@ -177,7 +183,7 @@ asio::awaitable<void> serve_control(std::shared_ptr<WebSocket> socket, std::shar
     }
   }
   // A client that died takes its command along; one that said goodbye leaves it.
-  if (error != ws::error::closed && wires->outputs > 0) co_await send_signal(shared, place, wires->session, SIGKILL);
+  if (error != ws::error::closed && wires->running > 0) co_await send_signal(shared, place, wires->session, SIGKILL);
 }
 
 asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream stream, std::shared_ptr<Identities::Lease> lease,

@@ -203,8 +203,11 @@ TEST_F(Rest, ASignalReachesTheCommandAndADeadClientKillsIt) {
     do {
       if (polite)
         control->send_frame(1, R"({"command":"signal","signal":15})");
-      else
+      else {
+        // As when a process ends: its streams go first, and then the one that tells.
+        for (auto* stream : {&in, &out, &err}) *stream = rest().client();
         control.reset();
+      }
       end = client.request("GET", made.headers.at("location") + "/wait?timeout=1").metadata();
     } while (polite && end["status_code"] == 103);
     EXPECT_EQ(end["metadata"]["return"], polite ? 143 : 137);
@@ -358,6 +361,20 @@ TEST_F(Rest, OneUserHasEightBusConnectionsAndTheIdleOnesGiveWay) {
   for (int i = 0; i < 20; ++i) clients.push_back(rest().client());
   for (auto& client : clients) EXPECT_EQ(client.request("GET", "/1.0/profiles").status, 200);
   for (auto& client : clients) EXPECT_EQ(client.request("GET", "/1.0/profiles").status, 200);
+}
+
+TEST_F(Rest, MoreConnectionsThanItServesAreRefusedAndItServesOn) {
+  std::vector<HttpClient> idle;
+  for (int i = 0; i < 520; ++i) {
+    idle.push_back(rest().client());
+    idle.back().send("GET /1.0 HTTP/1.1\r\nHo");
+  }
+  const auto refused = idle.back().read_answer();
+  EXPECT_EQ(refused.status, 503);
+  auto first = std::move(idle.front());
+  idle.clear();
+  first.send("st: test\r\n\r\n");
+  EXPECT_EQ(first.read_answer().status, 200) << "the bridge is still the same";
 }
 
 TEST_F(Rest, WhatIsNotThereSaysWhatIsMissing) {
