@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace berth {
 namespace {
@@ -37,25 +38,59 @@ std::optional<int> field_number(std::string_view text, const Field& field) {
   return value;
 }
 
-/// `*`, `5`, `1-5`, each perhaps with `/2`.
-bool valid_part(std::string_view part, const Field& field) {
-  const auto slash = part.find('/');
-  if (slash != std::string_view::npos) {
-    const auto step = field_number(part.substr(slash + 1), {1, field.high, {}});
-    if (!step) return false;
-    part = part.substr(0, slash);
-  }
-  if (part == "*") return true;
-  const auto dash = part.find('-');
-  const auto first = field_number(part.substr(0, dash), field);
-  if (dash == std::string_view::npos) return first.has_value();
-  const auto last = field_number(part.substr(dash + 1), field);
-  return first && last && *first <= *last;
+std::uint64_t bits(int first, int last, int step) {
+  std::uint64_t mask = 0;
+  for (int bit = first; bit <= last; bit += step) mask |= std::uint64_t{1} << static_cast<unsigned>(bit);
+  return mask;
 }
 
-bool valid_field(std::string_view text, const Field& field) {
-  const auto parts = split(text, ',');
-  return std::all_of(parts.begin(), parts.end(), [&](std::string_view part) { return valid_part(part, field); });
+/// The moments of `*`, `5`, `1-5`, each perhaps with `/2`; nothing when it is none of these.
+std::optional<std::uint64_t> part_mask(std::string_view part, const Field& field) {
+  int step = 1;
+  const auto slash = part.find('/');
+  if (slash != std::string_view::npos) {
+    const auto given = field_number(part.substr(slash + 1), {1, field.high, {}});
+    if (!given) return std::nullopt;
+    step = *given;
+    part = part.substr(0, slash);
+  }
+  if (part == "*") return bits(field.low, field.high, step);
+  const auto dash = part.find('-');
+  const auto first = field_number(part.substr(0, dash), field);
+  if (!first) return std::nullopt;
+  if (dash == std::string_view::npos) return bits(*first, slash == std::string_view::npos ? *first : field.high, step);
+  const auto last = field_number(part.substr(dash + 1), field);
+  if (!last || *first > *last) return std::nullopt;
+  return bits(*first, *last, step);
+}
+
+std::optional<std::uint64_t> field_mask(std::string_view text, const Field& field) {
+  std::uint64_t mask = 0;
+  for (const auto part : split(text, ',')) {
+    const auto moments = part_mask(part, field);
+    if (!moments) return std::nullopt;
+    mask |= *moments;
+  }
+  return mask;
+}
+
+/// What an alias stands for. Where it leaves the moment open, `seed` picks one, so that not all come at once.
+std::string alias_fields(std::string_view alias, std::size_t seed) {
+  const auto pick = [&seed](std::size_t low, std::size_t count) {
+    const auto number = std::to_string(low + seed % count);
+    seed /= count;
+    return number;
+  };
+  const auto minute = pick(0, 60);
+  if (alias == "@hourly") return minute + " * * * *";
+  const auto time = minute + " " + pick(0, 24);
+  if (alias == "@daily") return time + " * * *";
+  if (alias == "@midnight") return "0 0 * * *";
+  if (alias == "@weekly") return time + " * * " + pick(0, 7);
+  const auto day = pick(1, 28);
+  if (alias == "@monthly") return time + " " + day + " * *";
+  if (alias == "@annually" || alias == "@yearly") return time + " " + day + " " + pick(1, 12) + " *";
+  return {};  // @never, @startup: no time of the clock
 }
 
 bool all_aliases(std::string_view text) {
@@ -65,16 +100,81 @@ bool all_aliases(std::string_view text) {
   });
 }
 
-}  // namespace
-
-Result<void> validate_schedule(std::string_view text) {
-  if (text.starts_with('@') && all_aliases(text)) return {};
-  const auto fields = split(text, ' ');
-  bool valid = fields.size() == kFields.size();
-  for (std::size_t i = 0; valid && i < fields.size(); ++i) valid = valid_field(fields[i], kFields[i]);
-  if (valid) return {};
+Error wrong_schedule() {
   return Error{Code::InvalidArgument,
                "Schedule must be of the form: <minute> <hour> <day-of-month> <month> <day-of-week>"};
+}
+
+bool has(std::uint64_t mask, int bit) { return (mask >> static_cast<unsigned>(bit) & 1U) != 0; }
+
+std::tm local_time(Timestamp time) {
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return parts;
+}
+
+constexpr auto kFurthest = std::chrono::hours(24 * 366 * 8);  ///< 29 February may be eight years away
+
+}  // namespace
+
+Result<Schedule> Schedule::parse(std::string_view text, std::size_t seed) {
+  Schedule schedule;
+  std::vector<std::string> specs;
+  if (text.starts_with('@') && all_aliases(text)) {
+    for (const auto word : split(text, ','))
+      if (auto fields = alias_fields(trimmed(word), seed); !fields.empty()) specs.push_back(std::move(fields));
+  } else if (!trimmed(text).empty()) {
+    specs.emplace_back(text);
+  }
+  for (const auto& spec : specs) {
+    const auto fields = split(spec, ' ');
+    Moments moments{};
+    bool valid = fields.size() == kFields.size();
+    for (std::size_t i = 0; valid && i < fields.size(); ++i) {
+      const auto mask = field_mask(fields[i], kFields[i]);
+      valid = mask.has_value();
+      if (valid) moments.masks[i] = *mask;
+    }
+    if (!valid) return wrong_schedule();
+    if (has(moments.masks[4], 7)) moments.masks[4] |= 1;
+    moments.any_day = fields[2].starts_with('*') || fields[4].starts_with('*');
+    schedule.moments_.push_back(moments);
+  }
+  return schedule;
+}
+
+bool Schedule::day_and_hour(const Moments& moments, const std::tm& time) {
+  const bool day_of_month = has(moments.masks[2], time.tm_mday);
+  const bool day_of_week = has(moments.masks[4], time.tm_wday);
+  const bool day = moments.any_day ? day_of_month && day_of_week : day_of_month || day_of_week;
+  return day && has(moments.masks[3], time.tm_mon + 1) && has(moments.masks[1], time.tm_hour);
+}
+
+bool Schedule::due(Timestamp minute) const {
+  const auto time = local_time(minute);
+  return std::any_of(moments_.begin(), moments_.end(), [&](const Moments& moments) {
+    return day_and_hour(moments, time) && has(moments.masks[0], time.tm_min);
+  });
+}
+
+std::optional<Timestamp> Schedule::next(Timestamp after) const {
+  const Timestamp end = after + kFurthest;
+  Timestamp minute = std::chrono::floor<std::chrono::minutes>(after) + std::chrono::minutes(1);
+  while (!moments_.empty() && minute < end) {
+    const auto time = local_time(minute);
+    const bool hour = std::any_of(moments_.begin(), moments_.end(),
+                                  [&](const Moments& moments) { return day_and_hour(moments, time); });
+    if (hour && due(minute)) return minute;
+    minute += std::chrono::minutes(hour ? 1 : 60 - time.tm_min);
+  }
+  return std::nullopt;
+}
+
+Result<void> validate_schedule(std::string_view text) {
+  BERTH_TRY(const auto schedule, Schedule::parse(text, 0));
+  if (text.empty()) return wrong_schedule();
+  return {};
 }
 
 Result<void> validate_expiry(std::string_view text) {

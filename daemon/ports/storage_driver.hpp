@@ -20,6 +20,12 @@ struct StorageCapabilities {
 
 using berth::RootSpec;
 
+/// One tree of a pool: an instance's root, or what one of its snapshots keeps of it.
+struct TreeId {
+  Uuid instance;
+  std::optional<Uuid> snapshot;
+};
+
 /// One pool's folder on disk. Blocking: workers only; any thread, but one call at a time per instance (the caller holds
 /// the instance's lock). Everything on disk holds unshifted ids: no call ever chowns a tree.
 /// A call that fails leaves nothing behind. Errors: NotFound, AlreadyExists, FailedPrecondition, Internal (text of the step).
@@ -44,6 +50,15 @@ class StorageDriver {
   virtual Result<RootSpec> root(const Uuid& instance) = 0;
   /// One rename into the trash; the space comes back in `empty_trash()`. Idempotent: an absent root is success.
   virtual Result<void> delete_root(const Uuid& instance) = 0;
+
+  /// Makes `to` as a copy of `from`: a snapshot (both of one instance), a new instance, or a snapshot of it. A copy of
+  /// a layer is a layer over the same image, so its cost is what was changed. The tree must stand still meanwhile.
+  virtual Result<void> copy_tree(const TreeId& from, const TreeId& to) = 0;
+  /// The same in the place of a tree that is there, in one step: the root of a stopped instance goes back to a snapshot,
+  /// or is brought up to date with another instance.
+  virtual Result<void> replace_tree(const TreeId& from, const TreeId& to) = 0;
+  /// As delete_root(). Those of an instance are deleted one by one, before or after its root.
+  virtual Result<void> delete_snapshot(const TreeId& snapshot) = 0;
 
   /// Bytes the instance's root occupies beyond its image; may walk the tree.
   virtual Result<std::uint64_t> usage(const Uuid& instance) = 0;

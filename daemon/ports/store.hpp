@@ -12,6 +12,7 @@
 #include "daemon/domain/principal.hpp"
 #include "daemon/domain/profile.hpp"
 #include "daemon/domain/project.hpp"
+#include "daemon/domain/snapshot.hpp"
 #include "daemon/domain/storage_pool.hpp"
 
 namespace berth::ports {
@@ -20,8 +21,10 @@ namespace berth::ports {
 /// `reconcile` can finish it or roll it back after a crash.
 struct Intent {
   Uuid id;
-  std::string verb;  ///< "create-instance", "delete-instance", "import-image", "delete-image"
-  std::string object;  ///< uuid of the instance, fingerprint of the image
+  /// "create-instance", "delete-instance", "create-snapshot", "delete-snapshot", "restore-snapshot", "import-image",
+  /// "delete-image"
+  std::string verb;
+  std::string object;  ///< uuid of the instance or snapshot, fingerprint of the image
   std::string detail;  ///< JSON the verb needs to undo itself (pool, project, name)
   Timestamp created_at{};
 };
@@ -49,6 +52,16 @@ class Store {
   /// unseen, but without the fsync of one.
   virtual Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) = 0;
   virtual Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) = 0;
+
+  // Snapshots: rows of their instance, and gone with it. Whoever may see the instance may see them.
+  virtual Result<void> insert_snapshot(const Snapshot& snapshot) = 0;
+  /// An instance and its snapshots at once: a copy is there as a whole or not at all.
+  virtual Result<void> insert_instance_with_snapshots(const Instance& instance, const std::vector<Snapshot>& snapshots) = 0;
+  /// The name and the expiry change, nothing else; bumps the revision and returns the new one.
+  virtual Result<std::uint64_t> update_snapshot(const Snapshot& snapshot, std::optional<std::uint64_t> expected_revision) = 0;
+  virtual Result<void> delete_snapshot(const Uuid& uuid) = 0;
+  /// Those of one instance, or of all; the oldest first.
+  virtual Result<std::vector<Snapshot>> snapshots(const std::optional<Uuid>& instance) = 0;
 
   // Profiles.
   virtual Result<void> insert_profile(const Profile& profile) = 0;

@@ -41,9 +41,10 @@ class FakeStorageDriver : public ports::StorageDriver {
   Result<void> remove_image(const Fingerprint& fingerprint) override {
     const std::lock_guard hold(mutex_);
     BERTH_CHECK(take_failure());
-    for (const auto& [instance, root] : roots_)
-      if (root.spec.kind == ports::RootSpec::Kind::Overlay && root.image == fingerprint.str())
-        return Error{Code::FailedPrecondition, "the image " + fingerprint.str() + " is the base of the instance " + instance.str()};
+    for (const auto* shelf : {&roots_, &snapshots_})
+      for (const auto& [uuid, root] : *shelf)
+        if (root.spec.kind == ports::RootSpec::Kind::Overlay && root.image == fingerprint.str())
+          return Error{Code::FailedPrecondition, "the image " + fingerprint.str() + " is the base of " + uuid.str()};
     return {};
   }
   Result<void> create_root(const Uuid& instance, const Fingerprint& image, const std::string& tree, bool plain) override {
@@ -80,6 +81,43 @@ class FakeStorageDriver : public ports::StorageDriver {
     trash_ += roots_.erase(instance);
     return {};
   }
+  Result<void> copy_tree(const ports::TreeId& from, const ports::TreeId& to) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    BERTH_TRY(Root copy, copied(from, to));
+    if (shelf(to).contains(key(to))) return Error{Code::AlreadyExists, key(to).str() + " has a root already"};
+    shelf(to).insert_or_assign(key(to), std::move(copy));
+    return {};
+  }
+  Result<void> replace_tree(const ports::TreeId& from, const ports::TreeId& to) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    BERTH_TRY(Root copy, copied(from, to));
+    if (!shelf(to).contains(key(to))) return missing(key(to));
+    shelf(to).insert_or_assign(key(to), std::move(copy));
+    ++trash_;
+    return {};
+  }
+  Result<void> delete_snapshot(const ports::TreeId& snapshot) override {
+    const std::lock_guard hold(mutex_);
+    BERTH_CHECK(take_failure());
+    trash_ += snapshots_.erase(*snapshot.snapshot);
+    return {};
+  }
+  /// What stands for the files of a tree; a copy has its original's.
+  void write(const Uuid& instance, const std::string& content) {
+    const std::lock_guard hold(mutex_);
+    roots_.at(instance).content = content;
+  }
+  std::string content(const ports::TreeId& tree) {
+    const std::lock_guard hold(mutex_);
+    const auto found = shelf(tree).find(key(tree));
+    return found == shelf(tree).end() ? "absent" : found->second.content;
+  }
+  std::size_t snapshots() const {
+    const std::lock_guard hold(mutex_);
+    return snapshots_.size();
+  }
   Result<std::uint64_t> usage(const Uuid& instance) override {
     const std::lock_guard hold(mutex_);
     if (!roots_.contains(instance)) return missing(instance);
@@ -101,7 +139,21 @@ class FakeStorageDriver : public ports::StorageDriver {
   struct Root {
     ports::RootSpec spec;
     std::string image;
+    std::string content = {};
   };
+  static const Uuid& key(const ports::TreeId& tree) { return tree.snapshot ? *tree.snapshot : tree.instance; }
+  std::map<Uuid, Root>& shelf(const ports::TreeId& tree) { return tree.snapshot ? snapshots_ : roots_; }
+  Result<Root> copied(const ports::TreeId& from, const ports::TreeId& to) {
+    const auto found = shelf(from).find(key(from));
+    if (found == shelf(from).end()) return missing(key(from));
+    Root copy = found->second;
+    const std::string path = (to.snapshot ? "/pool/snapshots/" : "/pool/instances/") + key(to).str();
+    if (copy.spec.kind == ports::RootSpec::Kind::Plain)
+      copy.spec.plain = path + "/rootfs";
+    else
+      copy.spec.layer = path + "/layer";
+    return copy;
+  }
   static Error missing(const Uuid& instance) {
     return Error{Code::NotFound, "the instance " + instance.str() + " has no root in this pool"};
   }
@@ -125,6 +177,7 @@ class FakeStorageDriver : public ports::StorageDriver {
   mutable std::mutex mutex_;
   bool layered_;
   std::map<Uuid, Root> roots_;
+  std::map<Uuid, Root> snapshots_;
   std::set<std::string> trees_;
   std::optional<Error> failure_;
   std::size_t trash_ = 0;

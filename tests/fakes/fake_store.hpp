@@ -24,14 +24,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<void> insert_instance(const Instance& given) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(may_write());
-    BERTH_CHECK(check_project(given.project));
-    BERTH_CHECK(check_pool(given.pool));
-    for (const auto& [uuid, row] : instances_)
-      if (uuid == given.uuid.str() || (row.project == given.project && row.name == given.name))
-        return exists("Instance", given.name.str());
-    BERTH_CHECK(check_profiles(given.project, given.profiles));
-    instances_.emplace(given.uuid.str(), given);
-    return {};
+    return add_instance(given);
   }
   Result<std::uint64_t> update_instance(const Instance& given, std::optional<std::uint64_t> expected) override {
     const std::lock_guard lock(mutex_);
@@ -65,7 +58,8 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<void> delete_instance(const Uuid& uuid) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(may_write());
-    if (instances_.erase(uuid.str()) == 0) return missing("Instance", uuid.str());
+    if (!instances_.contains(uuid.str())) return missing("Instance", uuid.str());
+    drop_instance(uuid);
     return {};
   }
   Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override {
@@ -106,6 +100,50 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
     if (row == instances_.end()) return missing("Instance", uuid.str());
     row->second.last_used_at = last_used_at;
     return {};
+  }
+
+  Result<void> insert_snapshot(const Snapshot& given) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    return add_snapshot(given);
+  }
+  Result<void> insert_instance_with_snapshots(const Instance& given, const std::vector<Snapshot>& its) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    BERTH_CHECK(add_instance(given));
+    for (const auto& snapshot : its)
+      if (auto added = add_snapshot(snapshot); !added) {
+        drop_instance(given.uuid);
+        return added;
+      }
+    return {};
+  }
+  Result<std::uint64_t> update_snapshot(const Snapshot& given, std::optional<std::uint64_t> expected) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    for (auto& row : snapshots_) {
+      if (row.uuid != given.uuid) continue;
+      BERTH_CHECK(check_revision("snapshot", row.name.str(), row.revision, expected));
+      if (snapshot_taken(given)) return exists("Snapshot", given.name.str());
+      row.name = given.name;
+      row.expires_at = given.expires_at;
+      return ++row.revision;
+    }
+    return missing("Snapshot", given.name.str());
+  }
+  Result<void> delete_snapshot(const Uuid& uuid) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    if (std::erase_if(snapshots_, [&](const Snapshot& row) { return row.uuid == uuid; }) == 0)
+      return missing("Snapshot", uuid.str());
+    return {};
+  }
+  Result<std::vector<Snapshot>> snapshots(const std::optional<Uuid>& instance) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Snapshot> rows;
+    for (const auto& row : snapshots_)
+      if (!instance || row.instance == *instance) rows.push_back(row);
+    return rows;
   }
 
   Result<void> insert_profile(const Profile& given) override {

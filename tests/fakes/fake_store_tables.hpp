@@ -87,6 +87,34 @@ class FakeStoreTables {
     if (!aliases_.emplace(key, std::move(row)).second) return alias_exists(alias.name);
     return {};
   }
+  Result<void> add_instance(const Instance& given) {
+    BERTH_CHECK(check_project(given.project));
+    BERTH_CHECK(check_pool(given.pool));
+    for (const auto& [uuid, row] : instances_)
+      if (uuid == given.uuid.str() || (row.project == given.project && row.name == given.name))
+        return exists("Instance", given.name.str());
+    BERTH_CHECK(check_profiles(given.project, given.profiles));
+    instances_.emplace(given.uuid.str(), given);
+    return {};
+  }
+  bool snapshot_taken(const Snapshot& given) const {
+    return std::any_of(snapshots_.begin(), snapshots_.end(), [&](const Snapshot& row) {
+      return row.uuid != given.uuid && row.instance == given.instance && row.name == given.name;
+    });
+  }
+  Result<void> add_snapshot(const Snapshot& given) {
+    if (!instances_.contains(given.instance.str())) return missing("Instance", given.instance.str());
+    if (snapshot_taken(given)) return exists("Snapshot", given.name.str());
+    snapshots_.push_back(given);
+    std::sort(snapshots_.begin(), snapshots_.end(), [](const Snapshot& a, const Snapshot& b) {
+      return std::pair(a.created_at, a.name) < std::pair(b.created_at, b.name);
+    });
+    return {};
+  }
+  void drop_instance(const Uuid& uuid) {
+    instances_.erase(uuid.str());
+    std::erase_if(snapshots_, [&](const Snapshot& row) { return row.instance == uuid; });
+  }
   template <typename Row>
   std::vector<Row> rows_of(const std::map<Key, Row>& table, const ProjectName& owner, const Principal* who) const {
     std::vector<Row> rows;
@@ -115,6 +143,7 @@ class FakeStoreTables {
   std::map<std::string, Project> projects_;
   std::map<std::string, StoragePool> pools_;
   std::map<std::string, Instance> instances_;  ///< by uuid
+  std::vector<Snapshot> snapshots_;
   std::map<Key, Profile> profiles_;
   std::map<Key, Image> images_;
   std::map<Key, ImageAlias> aliases_;

@@ -92,20 +92,22 @@ Result<void> SqliteStore::set_profiles(std::string_view insert_sql, std::string_
   return {};
 }
 
+Result<void> SqliteStore::add_instance(const Instance& instance) {
+  BERTH_CHECK(project_row(instance.project));
+  BERTH_CHECK(check_pool(instance.pool));
+  auto done = database_->run(
+      "INSERT INTO instances (uuid, project, name, type, location, owner_uid, architecture, revision, created_at, "
+      "last_used_at, ephemeral, description, pool, config, devices) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      instance.uuid.str(), instance.project.str(), instance.name.str(), instance.type, instance.location,
+      std::int64_t{instance.owner_uid}, instance.architecture, static_cast<std::int64_t>(instance.revision),
+      to_column(instance.created_at), to_column(instance.last_used_at), std::int64_t{instance.ephemeral},
+      instance.description, instance.pool.str(), to_column(instance.config), to_column(instance.devices));
+  if (!done) return done.error().code == Code::AlreadyExists ? taken(instance.name) : std::move(done).error();
+  return set_profiles(kInsertProfile, kDeleteProfiles, instance.uuid, instance.project, instance.profiles);
+}
+
 Result<void> SqliteStore::insert_instance(const Instance& instance) {
-  return write(Durability::Commit, [&]() -> Result<void> {
-    BERTH_CHECK(project_row(instance.project));
-    BERTH_CHECK(check_pool(instance.pool));
-    auto done = database_->run(
-        "INSERT INTO instances (uuid, project, name, type, location, owner_uid, architecture, revision, created_at, "
-        "last_used_at, ephemeral, description, pool, config, devices) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        instance.uuid.str(), instance.project.str(), instance.name.str(), instance.type, instance.location,
-        std::int64_t{instance.owner_uid}, instance.architecture, static_cast<std::int64_t>(instance.revision),
-        to_column(instance.created_at), to_column(instance.last_used_at), std::int64_t{instance.ephemeral},
-        instance.description, instance.pool.str(), to_column(instance.config), to_column(instance.devices));
-    if (!done) return done.error().code == Code::AlreadyExists ? taken(instance.name) : std::move(done).error();
-    return set_profiles(kInsertProfile, kDeleteProfiles, instance.uuid, instance.project, instance.profiles);
-  });
+  return write(Durability::Commit, [&] { return add_instance(instance); });
 }
 
 Result<std::uint64_t> SqliteStore::update_instance(const Instance& instance,

@@ -95,7 +95,21 @@ CREATE TABLE certificates (
 );
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}};
+// The project of a snapshot is its instance's. The profiles are names, joined as a query joins them: one may be deleted
+// while a snapshot remembers it.
+constexpr const char* kSnapshots = R"sql(
+CREATE TABLE instance_snapshots (
+  uuid TEXT NOT NULL PRIMARY KEY, instance TEXT NOT NULL REFERENCES instances(uuid) ON DELETE CASCADE, name TEXT NOT NULL,
+  type TEXT NOT NULL DEFAULT 'instance-snapshot', location TEXT NOT NULL DEFAULT 'none',
+  owner_uid INTEGER NOT NULL DEFAULT 0, architecture TEXT NOT NULL, revision INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, ephemeral INTEGER NOT NULL, stateful INTEGER NOT NULL DEFAULT 0,
+  profiles TEXT NOT NULL, config TEXT NOT NULL, devices TEXT NOT NULL,
+  UNIQUE (instance, name)
+);
+CREATE INDEX instance_snapshots_by_expiry ON instance_snapshots (expires_at) WHERE expires_at > 0;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}, Migration{3, kSnapshots}};
 
 Result<std::int64_t> number(Database& database, std::string_view sql) {
   BERTH_TRY(auto row, database.query(sql));

@@ -34,6 +34,14 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) override;
   Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) override;
 
+  Result<void> insert_snapshot(const Snapshot& snapshot) override;
+  Result<void> insert_instance_with_snapshots(const Instance& instance,
+                                              const std::vector<Snapshot>& snapshots) override;
+  Result<std::uint64_t> update_snapshot(const Snapshot& snapshot,
+                                        std::optional<std::uint64_t> expected_revision) override;
+  Result<void> delete_snapshot(const Uuid& uuid) override;
+  Result<std::vector<Snapshot>> snapshots(const std::optional<Uuid>& instance) override;
+
   Result<void> insert_profile(const Profile& profile) override;
   Result<std::uint64_t> update_profile(const Profile& profile, std::optional<std::uint64_t> expected_revision) override;
   Result<void> rename_profile(const ProjectName& project, const ProfileName& from, const ProfileName& to) override;
@@ -113,6 +121,8 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<Uuid> profile_uuid(const ProjectName& project, const ProfileName& name);
   Result<void> set_profiles(std::string_view insert_sql, std::string_view delete_sql, const Uuid& owner,
                             const ProjectName& project, const std::vector<ProfileName>& profiles);
+  Result<void> add_instance(const Instance& instance);
+  Result<void> add_snapshot(const Snapshot& snapshot);
   Result<std::vector<Instance>> instance_rows(Statement rows, const Principal& who);
   Result<Profile> profile_row(const ProjectName& project, const ProfileName& name, const Principal& who);
   Result<std::vector<Profile>> profile_rows(Statement rows, const Principal& who);

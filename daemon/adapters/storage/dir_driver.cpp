@@ -43,6 +43,24 @@ Result<ports::RootSpec> DirDriver::root(const Uuid& instance) {
 
 Result<void> DirDriver::delete_root(const Uuid& instance) { return pool_.remove(instance); }
 
+Result<void> DirDriver::fill_copy(const ports::TreeId& from, int folder) {
+  BERTH_TRY(const UniqueFd source, pool_.instance(uuid_of(from), shelf_of(from)));
+  return copy_folder(helper_, source.get(), "rootfs", folder, "rootfs");
+}
+
+Result<void> DirDriver::copy_tree(const ports::TreeId& from, const ports::TreeId& to) {
+  return pool_.create(uuid_of(to), [&](int folder) { return fill_copy(from, folder); }, shelf_of(to));
+}
+
+Result<void> DirDriver::replace_tree(const ports::TreeId& from, const ports::TreeId& to) {
+  BERTH_TRY(const UniqueFd there, pool_.instance(uuid_of(to), shelf_of(to)));
+  return pool_.replace(uuid_of(to), [&](int folder) { return fill_copy(from, folder); }, shelf_of(to));
+}
+
+Result<void> DirDriver::delete_snapshot(const ports::TreeId& snapshot) {
+  return pool_.remove(uuid_of(snapshot), shelf_of(snapshot));
+}
+
 Result<std::uint64_t> DirDriver::usage(const Uuid& instance) {
   BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
   const UniqueFd root(openat(folder.get(), "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

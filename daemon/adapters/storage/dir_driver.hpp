@@ -25,6 +25,9 @@ class DirDriver : public ports::StorageDriver {
   Result<void> convert_to_plain(const Uuid& instance) override;
   Result<ports::RootSpec> root(const Uuid& instance) override;
   Result<void> delete_root(const Uuid& instance) override;
+  Result<void> copy_tree(const ports::TreeId& from, const ports::TreeId& to) override;
+  Result<void> replace_tree(const ports::TreeId& from, const ports::TreeId& to) override;
+  Result<void> delete_snapshot(const ports::TreeId& snapshot) override;
   Result<std::uint64_t> usage(const Uuid& instance) override;
   Result<void> empty_trash() override;
   Result<std::vector<Uuid>> roots() override;
@@ -32,6 +35,8 @@ class DirDriver : public ports::StorageDriver {
  private:
   DirDriver(PoolFolder pool, std::string helper, bool reflink)
       : pool_(std::move(pool)), helper_(std::move(helper)), reflink_(reflink) {}
+
+  Result<void> fill_copy(const ports::TreeId& from, int folder);
 
   PoolFolder pool_;
   std::string helper_;

@@ -94,14 +94,17 @@ Result<void> OverlayDriver::ensure_image(const Fingerprint&, const std::string& 
 }
 
 Result<void> OverlayDriver::remove_image(const Fingerprint& fingerprint) {
-  BERTH_TRY(const std::vector<Uuid> all, pool_.instances());
-  for (const Uuid& instance : all) {
-    const auto folder = pool_.instance(instance);
-    if (!folder) continue;  // deleted meanwhile
-    BERTH_TRY(const auto image, read_layer_image(folder->get()));
-    if (image && image->fingerprint == fingerprint.str())
-      return Error{Code::FailedPrecondition,
-                   "the image " + fingerprint.str() + " is the base of the instance " + instance.str()};
+  for (const auto shelf : {PoolFolder::Shelf::Instances, PoolFolder::Shelf::Snapshots}) {
+    BERTH_TRY(const std::vector<Uuid> all, pool_.instances(shelf));
+    for (const Uuid& uuid : all) {
+      const auto folder = pool_.instance(uuid, shelf);
+      if (!folder) continue;  // deleted meanwhile
+      BERTH_TRY(const auto image, read_layer_image(folder->get()));
+      if (image && image->fingerprint == fingerprint.str())
+        return Error{Code::FailedPrecondition,
+                     "the image " + fingerprint.str() + " is the base of " +
+                         (shelf == PoolFolder::Shelf::Instances ? "the instance " : "the snapshot ") + uuid.str()};
+    }
   }
   return {};
 }
@@ -142,6 +145,32 @@ Result<ports::RootSpec> OverlayDriver::root(const Uuid& instance) {
 }
 
 Result<void> OverlayDriver::delete_root(const Uuid& instance) { return pool_.remove(instance); }
+
+/// A layer's files and whiteouts, and on which image it lies. The work folder holds nothing that lasts. No syncfs is
+/// needed before: the kernel keeps one cache of a layer's files, whether the guest or this reads them.
+Result<void> OverlayDriver::fill_copy(const ports::TreeId& from, int folder) {
+  BERTH_TRY(const UniqueFd source, pool_.instance(uuid_of(from), shelf_of(from)));
+  BERTH_TRY(const auto image, read_layer_image(source.get()));
+  if (!image) return copy_folder(helper_, source.get(), "rootfs", folder, "rootfs");
+  BERTH_TRY(const Fingerprint fingerprint, Fingerprint::parse(image->fingerprint));
+  BERTH_TRY(const UniqueFd layer, make_folder_at(folder, "layer"));
+  BERTH_TRY(const UniqueFd work, make_folder_at(layer.get(), "work"));
+  BERTH_CHECK(copy_folder(helper_, source.get(), "layer/upper", layer.get(), "upper"));
+  return write_layer_image(folder, fingerprint, image->tree);
+}
+
+Result<void> OverlayDriver::copy_tree(const ports::TreeId& from, const ports::TreeId& to) {
+  return pool_.create(uuid_of(to), [&](int folder) { return fill_copy(from, folder); }, shelf_of(to));
+}
+
+Result<void> OverlayDriver::replace_tree(const ports::TreeId& from, const ports::TreeId& to) {
+  BERTH_TRY(const UniqueFd there, pool_.instance(uuid_of(to), shelf_of(to)));
+  return pool_.replace(uuid_of(to), [&](int folder) { return fill_copy(from, folder); }, shelf_of(to));
+}
+
+Result<void> OverlayDriver::delete_snapshot(const ports::TreeId& snapshot) {
+  return pool_.remove(uuid_of(snapshot), shelf_of(snapshot));
+}
 
 Result<std::uint64_t> OverlayDriver::usage(const Uuid& instance) {
   BERTH_TRY(const UniqueFd folder, pool_.instance(instance));

@@ -27,6 +27,14 @@ Result<void> copy_plain_root(const std::string& helper, const std::string& tree,
   return {};
 }
 
+Result<void> copy_folder(const std::string& helper, int from, const char* source, int to, const char* name) {
+  const UniqueFd tree(openat(from, source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!tree) return system_error("cannot open a tree to copy", errno);
+  BERTH_TRY(const UniqueFd target, make_folder_at(to, name, 0755));
+  BERTH_TRY(const std::string answer, run_helper(helper, {"copy"}, -1, {tree.get(), target.get()}));
+  return {};
+}
+
 bool supports_reflink(int folder) {
   const std::array<UniqueFd, 2> files{UniqueFd(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)),
                                       UniqueFd(openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600))};

@@ -9,12 +9,20 @@
 #include "base/tree.hpp"
 
 namespace berth::adapters {
+namespace {
+
+std::string called(const Uuid& uuid, PoolFolder::Shelf shelf) {
+  return (shelf == PoolFolder::Shelf::Instances ? "the instance " : "the snapshot ") + uuid.str();
+}
+
+}  // namespace
 
 Result<PoolFolder> PoolFolder::open(const std::string& path) {
   PoolFolder pool;
   pool.path_ = path;
   BERTH_TRY(pool.folder_, make_folder(path));
   BERTH_TRY(pool.instances_, make_folder_at(pool.folder_.get(), "instances"));
+  BERTH_TRY(pool.snapshots_, make_folder_at(pool.folder_.get(), "snapshots"));
   BERTH_TRY(pool.staging_, make_folder_at(pool.folder_.get(), "staging"));
   BERTH_TRY(pool.trash_, make_folder_at(pool.folder_.get(), "trash"));
   BERTH_TRY(const std::vector<std::string> left, folder_names(pool.staging_.get()));
@@ -31,51 +39,51 @@ Result<void> PoolFolder::make(const std::string& name, const std::function<Resul
   return filled;
 }
 
-Result<void> PoolFolder::create(const Uuid& instance, const std::function<Result<void>(int)>& fill) {
+Result<void> PoolFolder::create(const Uuid& uuid, const std::function<Result<void>(int)>& fill, Shelf shelf) {
   const auto exists = [&] {
-    return Error{Code::AlreadyExists, "the instance " + instance.str() + " has a root already"};
+    return Error{Code::AlreadyExists, called(uuid, shelf) + " has a root already"};
   };
-  if (faccessat(instances_.get(), instance.str().c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return exists();
+  if (faccessat(shelf_fd(shelf), uuid.str().c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return exists();
   const std::string name = new_uuid().str();
   BERTH_CHECK(make(name, fill));
-  if (renameat2(staging_.get(), name.c_str(), instances_.get(), instance.str().c_str(), RENAME_NOREPLACE) == 0)
+  if (renameat2(staging_.get(), name.c_str(), shelf_fd(shelf), uuid.str().c_str(), RENAME_NOREPLACE) == 0)
     return {};
   const int failed = errno;
   (void)remove_tree(staging_.get(), name);
   if (failed == EEXIST) return exists();
-  return system_error("cannot put the root of " + instance.str() + " in place", failed);
+  return system_error("cannot put the root of " + called(uuid, shelf) + " in place", failed);
 }
 
-Result<void> PoolFolder::replace(const Uuid& instance, const std::function<Result<void>(int)>& fill) {
+Result<void> PoolFolder::replace(const Uuid& uuid, const std::function<Result<void>(int)>& fill, Shelf shelf) {
   const std::string name = new_uuid().str();
   BERTH_CHECK(make(name, fill));
-  if (renameat2(staging_.get(), name.c_str(), instances_.get(), instance.str().c_str(), RENAME_EXCHANGE) != 0) {
+  if (renameat2(staging_.get(), name.c_str(), shelf_fd(shelf), uuid.str().c_str(), RENAME_EXCHANGE) != 0) {
     const int failed = errno;
     (void)remove_tree(staging_.get(), name);
-    return system_error("cannot put the root of " + instance.str() + " in place", failed);
+    return system_error("cannot put the root of " + called(uuid, shelf) + " in place", failed);
   }
   if (renameat(staging_.get(), name.c_str(), trash_.get(), name.c_str()) != 0)
-    return system_error("cannot put the old root of " + instance.str() + " aside", errno);
+    return system_error("cannot put the old root of " + called(uuid, shelf) + " aside", errno);
   return {};
 }
 
-Result<void> PoolFolder::remove(const Uuid& instance) {
-  if (renameat(instances_.get(), instance.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 &&
+Result<void> PoolFolder::remove(const Uuid& uuid, Shelf shelf) {
+  if (renameat(shelf_fd(shelf), uuid.str().c_str(), trash_.get(), new_uuid().str().c_str()) != 0 &&
       errno != ENOENT)
-    return system_error("cannot remove the root of " + instance.str(), errno);
+    return system_error("cannot remove the root of " + called(uuid, shelf), errno);
   return {};
 }
 
 Result<void> PoolFolder::empty_trash() { return empty_folder(trash_.get()); }
 
-Result<UniqueFd> PoolFolder::instance(const Uuid& instance) const {
-  UniqueFd fd(openat(instances_.get(), instance.str().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return Error{Code::NotFound, "the instance " + instance.str() + " has no root in this pool"};
+Result<UniqueFd> PoolFolder::instance(const Uuid& uuid, Shelf shelf) const {
+  UniqueFd fd(openat(shelf_fd(shelf), uuid.str().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return Error{Code::NotFound, called(uuid, shelf) + " has no root in this pool"};
   return fd;
 }
 
-Result<std::vector<Uuid>> PoolFolder::instances() const {
-  BERTH_TRY(const std::vector<std::string> names, folder_names(instances_.get()));
+Result<std::vector<Uuid>> PoolFolder::instances(Shelf shelf) const {
+  BERTH_TRY(const std::vector<std::string> names, folder_names(shelf_fd(shelf)));
   std::vector<Uuid> out;
   for (const std::string& name : names)
     if (auto uuid = Uuid::parse(name)) out.push_back(*std::move(uuid));

@@ -83,6 +83,30 @@ TEST_F(AFolderDriver, CopiesATreeWithEverythingInIt) {
   EXPECT_EQ(look(root).st_mode & 07777, 0711U);
 }
 
+TEST_F(AFolderDriver, KeepsWhatWasChangedInALayerByASnapshot) {
+  const auto driver = open_driver(adapters::OverlayDriver::open);
+  ASSERT_TRUE(driver->create_root(instance_, image_, tree_, false));
+  const std::string upper = driver->root(instance_)->layer + "/upper";
+  std::ofstream(upper + "/changed") << "then";
+  ASSERT_EQ(mknod((upper + "/removed").c_str(), S_IFCHR | 0600, 0), 0);  // how a layer says that a file is gone
+  fs::create_directory(upper + "/whole");
+  ASSERT_EQ(setxattr((upper + "/whole").c_str(), "user.overlay.opaque", "y", 1, 0), 0);
+  const Uuid snapshot = new_uuid();
+  const auto taken = driver->copy_tree({instance_, {}}, {instance_, snapshot});
+  ASSERT_TRUE(taken) << taken.error().message;
+  std::ofstream(upper + "/changed") << "now";
+  std::ofstream(upper + "/added") << "now";
+  ASSERT_TRUE(driver->replace_tree({instance_, snapshot}, {instance_, {}}));
+  EXPECT_EQ(read(upper + "/changed"), "then");
+  EXPECT_FALSE(fs::exists(upper + "/added"));
+  const auto whiteout = look(upper + "/removed");
+  EXPECT_TRUE(S_ISCHR(whiteout.st_mode));
+  EXPECT_EQ(whiteout.st_rdev, 0U);
+  char opaque = 0;
+  EXPECT_EQ(getxattr((upper + "/whole").c_str(), "user.overlay.opaque", &opaque, 1), 1);
+  EXPECT_TRUE(fs::is_empty(driver->root(instance_)->layer + "/work"));
+}
+
 TEST_F(AFolderDriver, StartsALayerEmptyAndWithTheLookOfTheImagesTop) {
   const auto driver = open_driver(adapters::OverlayDriver::open);
   ASSERT_TRUE(driver->create_root(instance_, image_, tree_, false));

@@ -134,6 +134,46 @@ TEST_P(AStorageDriver, TellsTheUsageOfARoot) {
   EXPECT_TRUE(driver().usage(first_));
 }
 
+TEST_P(AStorageDriver, CopiesARootToASnapshotAndToAnotherInstance) {
+  for (const bool plain : {false, true}) {
+    const Uuid instance = new_uuid();
+    const Uuid copy = new_uuid();
+    const Uuid snapshot = new_uuid();
+    ASSERT_TRUE(create(instance, plain));
+    const auto taken = driver().copy_tree({instance, {}}, {instance, snapshot});
+    ASSERT_TRUE(taken) << taken.error().message;
+    EXPECT_EQ(driver().copy_tree({instance, {}}, {instance, snapshot}).error().code, Code::AlreadyExists);
+    EXPECT_FALSE(has(snapshot)) << "a snapshot is no root of an instance";
+    ASSERT_TRUE(driver().copy_tree({instance, snapshot}, {copy, {}}));
+    EXPECT_EQ(driver().root(copy)->kind, driver().root(instance)->kind);
+    EXPECT_EQ(driver().root(copy)->lower, driver().root(instance)->lower);
+    ASSERT_TRUE(driver().delete_root(instance));
+    EXPECT_TRUE(driver().copy_tree({instance, snapshot}, {new_uuid(), {}})) << "it stands on its own";
+    EXPECT_TRUE(driver().delete_snapshot({instance, snapshot}));
+    EXPECT_TRUE(driver().delete_snapshot({instance, snapshot})) << "an absent one is success";
+  }
+}
+
+TEST_P(AStorageDriver, ReplacesATreeThatIsThereAndNoOther) {
+  ASSERT_TRUE(create(first_));
+  ASSERT_TRUE(driver().copy_tree({first_, {}}, {first_, second_}));
+  ASSERT_TRUE(driver().replace_tree({first_, second_}, {first_, {}}));
+  EXPECT_TRUE(driver().root(first_));
+  EXPECT_EQ(driver().replace_tree({first_, second_}, {new_uuid(), {}}).error().code, Code::NotFound);
+  EXPECT_EQ(driver().replace_tree({first_, new_uuid()}, {first_, {}}).error().code, Code::NotFound);
+  EXPECT_EQ(driver().copy_tree({new_uuid(), {}}, {new_uuid(), {}}).error().code, Code::NotFound);
+  EXPECT_TRUE(driver().root(first_)) << "a copy that fails leaves what was there";
+}
+
+TEST_P(AStorageDriver, KeepsAnImageThatASnapshotNeeds) {
+  ASSERT_TRUE(create(first_));
+  ASSERT_TRUE(driver().copy_tree({first_, {}}, {first_, second_}));
+  ASSERT_TRUE(driver().delete_root(first_));
+  EXPECT_EQ(static_cast<bool>(driver().remove_image(image_)), !driver().capabilities().layered);
+  ASSERT_TRUE(driver().delete_snapshot({first_, second_}));
+  EXPECT_TRUE(driver().remove_image(image_));
+}
+
 TEST_P(AStorageDriver, KnowsItsRootsAfterARestart) {
   ASSERT_TRUE(create(first_));
   ASSERT_TRUE(create(second_, true));
