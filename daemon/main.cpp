@@ -35,6 +35,7 @@
 #include "daemon/bus/service_manager.hpp"
 #include "daemon/bus/systemd_calls.hpp"
 #include "daemon/services/reconcile.hpp"
+#include "daemon/services/snapshot_schedule.hpp"
 #include "daemon/services/start_plan.hpp"
 
 namespace berth {
@@ -236,6 +237,9 @@ Result<int> serve() {
   services::InstanceQuery query(context);
   services::InstanceConfig config(context);
   services::InstanceExec exec(context);
+  services::Snapshots snapshots(context);
+  services::SnapshotSchedule snapshot_schedule(context);
+  context.on_lifecycle = [&snapshot_schedule](const std::string& action) { snapshot_schedule.heard(action); };
   services::ImageImport import(context);
   services::Images image_service(context);
   services::Profiles profiles(context);
@@ -253,6 +257,7 @@ Result<int> serve() {
                            .query = query,
                            .config = config,
                            .exec = exec,
+                           .snapshots = snapshots,
                            .import = import,
                            .images = image_service,
                            .profiles = profiles,
@@ -286,7 +291,10 @@ Result<int> serve() {
         if (!serving) return fail(serving.error());
         bus::notify_ready();
         log::info("berthd " BERTH_VERSION " serves");
-        workers.submit_long([&reconcile] { reconcile.autostart(); });
+        workers.submit_long([&reconcile, &snapshot_schedule] {
+          reconcile.autostart();
+          snapshot_schedule.begin();
+        });
       });
     });
   });

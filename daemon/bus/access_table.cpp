@@ -77,6 +77,13 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kInstance, "OpenConsole", kAccessInstances, kLocal},
     {kInstance, "ListLogs", kView, kLocal},
     {kInstance, "OpenLog", kAccessInstances, kLocal},
+    {kInstance, "CreateSnapshot", kManageInstances, kLocal},
+    {kInstance, "ListSnapshots", kView, kLocal},
+    {kInstance, "DescribeSnapshots", kView, kLocal},
+    {kInstance, "RestoreSnapshot", kManageInstances, kLocal, true},
+    {kInstance, "RenameSnapshot", kManageInstances, kLocal},
+    {kInstance, "UpdateSnapshot", kManageInstances, kLocal},
+    {kInstance, "DeleteSnapshot", kManageInstances, kLocal},
 
     {kImage, "GetDetails", kView, kLocal},
     {kImage, "Update", kManageImages, kLocal},

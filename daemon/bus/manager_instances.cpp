@@ -15,6 +15,10 @@ Result<services::InstanceSource> read_source(VariantMap options) {
   reader.read("alias", source.alias);
   reader.read("fingerprint", source.fingerprint);
   reader.read("properties", source.properties);
+  reader.read("instance", source.instance);
+  reader.read("snapshot", source.snapshot);
+  reader.read("instance-only", source.instance_only);
+  reader.read("refresh", source.refresh);
   BERTH_CHECK(reader.finish());
   return source;
 }

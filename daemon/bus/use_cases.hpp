@@ -9,6 +9,7 @@
 #include "daemon/services/operations.hpp"
 #include "daemon/services/profiles.hpp"
 #include "daemon/services/server.hpp"
+#include "daemon/services/snapshots.hpp"
 #include "daemon/services/trust.hpp"
 
 namespace berth::bus {
@@ -20,6 +21,7 @@ struct UseCases {
   services::InstanceQuery& query;
   services::InstanceConfig& config;
   services::InstanceExec& exec;
+  services::Snapshots& snapshots;
   services::ImageImport& import;
   services::Images& images;
   services::Profiles& profiles;

@@ -55,6 +55,8 @@ struct Context {
   Paths paths;
   std::vector<IdRange> subuids, subgids;
   LxcHostFacts lxc_host;
+  /// Told of the action of each lifecycle event, under the publisher's thread; must not block.
+  std::function<void(const std::string& action)> on_lifecycle = {};
 };
 
 }  // namespace berth::services

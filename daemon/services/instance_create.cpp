@@ -1,21 +1,20 @@
 #include "daemon/services/instance_create.hpp"
 
-#include "base/log.hpp"
-#include "base/reverter.hpp"
 #include "daemon/domain/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/domain/document_json.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/random_name.hpp"
+#include "daemon/services/creation_undo.hpp"
 #include "daemon/services/image_lookup.hpp"
+#include "daemon/services/instance_copy.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
 #include <algorithm>
 #include <memory>
-#include <set>
 
 namespace berth::services {
 namespace {
@@ -28,10 +27,10 @@ Result<void> check_kind(const CreateInstanceRequest& request) {
   if (request.type != "container" && !request.type.empty())
     return Error{Code::InvalidArgument, "Invalid instance type " + request.type};
   const auto& source = request.source.type;
-  if (source == "copy" || source == "migration")
+  if (source == "migration")
     return Error{Code::NotSupported,
                  "Making an instance from source type " + source + " is not supported on this server"};
-  if (source != "image" && source != "none") return Error{Code::InvalidArgument, "Unknown source type " + source};
+  if (source != "image" && source != "copy" && source != "none") return Error{Code::InvalidArgument, "Unknown source type " + source};
   return {};
 }
 
@@ -76,17 +75,7 @@ Result<std::vector<Profile>> pick_profiles(Context& context, const Principal& wh
     BERTH_TRY(const auto name, ProfileName::parse("default"));
     names.push_back(name);
   }
-  std::set<std::string> seen;
-  std::vector<Profile> found;
-  for (const auto& name : names) {
-    if (!seen.insert(name.str()).second) return Error{Code::InvalidArgument, "Duplicate profile found in request"};
-    auto profile = context.store.profile(who, request.project, name);
-    if (!profile && profile.error().code == Code::NotFound)
-      return Error{Code::NotFound, "Requested profile \"" + name.str() + "\" doesn't exist"};
-    if (!profile) return profile.error();
-    found.push_back(*std::move(profile));
-  }
-  return found;
+  return find_profiles(context, who, request.project, names);
 }
 
 ConfigMap first_config(const CreateInstanceRequest& request, const std::optional<Image>& image, const Uuid& uuid) {
@@ -109,29 +98,6 @@ struct InstanceCreate::Draft {
   Expanded expanded;
   std::optional<Image> image;
   ports::StorageDriver* driver;
-};
-
-/// Undo of a creation. The intent ends last, and only if everything before it was undone: else reconcile tries again.
-class InstanceCreate::Undo {
- public:
-  Undo(ports::Store& store, const Uuid& intent) {
-    steps_.add([this, &store, intent] {
-      if (clean_) (void)store.end_intent(intent);
-    });
-  }
-  void add(std::function<Result<void>()> step) {
-    steps_.add([this, step = std::move(step)] {
-      const auto undone = step();
-      if (undone) return;
-      clean_ = false;
-      log::warning("A failed creation could not be undone: " + undone.error().message);
-    });
-  }
-  void commit() noexcept { steps_.commit(); }
-
- private:
-  bool clean_ = true;
-  Reverter steps_;  // declared last: its steps run first
 };
 
 Result<InstanceName> InstanceCreate::free_name(const ProjectName& project) {
@@ -186,6 +152,8 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
   BERTH_CHECK(check_kind(request));
   BERTH_TRY(const bool project_exists, context_.store.project_exists(request.project));
   if (!project_exists) return Error{Code::NotFound, "Project \"" + request.project.str() + "\" not found"};
+  if (request.source.refresh && request.name && context_.store.instance(who, request.project, *request.name))
+    return InstanceCopy(context_).refresh(who, request);
   if (!request.name) {
     BERTH_TRY(request.name, free_name(request.project));
   }
@@ -196,6 +164,7 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
   if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
   if (taken.error().code != Code::NotFound) return taken.error();
 
+  if (request.source.type == "copy") return InstanceCopy(context_).create(who, std::move(request), std::move(name_lock));
   BERTH_TRY(auto plan, draft(who, request, name));
   BERTH_CHECK(check_host_access(context_, who, name.str(),
                                 Expanded{.config = own_keys(plan.row.config, request.config)}, plan.expanded));
@@ -242,7 +211,7 @@ Result<void> InstanceCreate::make(const Draft& draft) {
           {"pool", draft.row.pool.str()}, {"project", draft.row.project.str()}, {"name", draft.row.name.str()}}),
       .created_at = context_.clock.now()};
   BERTH_CHECK(context_.store.begin_intent(intent));
-  Undo undo(context_.store, intent.id);
+  CreationUndo undo(context_.store, intent.id);
   if (draft.image) {
     const auto& fingerprint = draft.image->fingerprint;
     BERTH_TRY(const auto tree, context_.images.tree(fingerprint));

@@ -13,10 +13,14 @@ namespace berth::services {
 
 /// Where the new root comes from.
 struct InstanceSource {
-  std::string type = "image";  ///< image, none
+  std::string type = "image";  ///< image, copy, none
   std::optional<std::string> alias;
   std::optional<std::string> fingerprint;  ///< or a unique prefix
   ConfigMap properties;                    ///< newest image that has them all
+  std::optional<InstanceName> instance;    ///< copy: of what
+  std::optional<SnapshotName> snapshot;    ///< copy: of this snapshot of it, and without others
+  bool instance_only = false;              ///< copy: without snapshots
+  bool refresh = false;                    ///< copy: bring the instance that is there up to date
 };
 
 struct CreateInstanceRequest {
@@ -44,7 +48,6 @@ class InstanceCreate {
  private:
   /// Everything that was checked before the work begins.
   struct Draft;
-  class Undo;
 
   Result<Draft> draft(const Principal& who, const CreateInstanceRequest& request, const InstanceName& name);
   Result<InstanceName> free_name(const ProjectName& project);

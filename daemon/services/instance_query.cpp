@@ -2,6 +2,7 @@
 
 #include "daemon/domain/instance_document.hpp"
 #include "daemon/services/instance_support.hpp"
+#include "daemon/services/snapshots.hpp"
 
 #include <algorithm>
 #include <map>
@@ -152,6 +153,12 @@ Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, cons
             names ? pick(context_, who, project, *names) : context_.store.instances(who, project));
   Expander expander(context_);
   const bool with_usage = names && instances.size() == 1;
+  std::map<Uuid, std::vector<Snapshot>> snapshots;
+  if (detail == InstanceDetail::Full) {
+    const auto only = instances.size() == 1 ? std::optional<Uuid>(instances.front().uuid) : std::nullopt;
+    BERTH_TRY(auto all, context_.store.snapshots(only));
+    for (auto& snapshot : all) snapshots[snapshot.instance].push_back(std::move(snapshot));
+  }
   std::vector<Document> rows;
   rows.reserve(instances.size());
   for (const auto& instance : instances) {
@@ -159,6 +166,10 @@ Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, cons
     if (detail != InstanceDetail::State) {
       BERTH_TRY(const auto all, expander(instance));
       row = instance_document(instance, all, context_.runtime.status(instance.uuid));
+    }
+    if (detail == InstanceDetail::Full) {
+      BERTH_TRY(auto documents, snapshot_documents(context_, instance, snapshots[instance.uuid]));
+      row["snapshots"] = std::move(documents);
     }
     if (detail != InstanceDetail::Config) row["state"] = state_or_status(context_, instance, with_usage);
     rows.push_back(std::move(row));

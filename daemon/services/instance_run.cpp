@@ -16,19 +16,6 @@ void log_failure(const Result<void>& result, const std::string& what, const Inst
   if (!result) log::warning(what + ": " + result.error().message, {{"BERTH_INSTANCE", instance.name.str()}});
 }
 
-/// The base image's files may have been kept for this instance's layer alone.
-void drop_base_image(Context& context, const Instance& instance) {
-  const auto base = instance.config.find("volatile.base_image");
-  if (base == instance.config.end()) return;
-  const auto fingerprint = Fingerprint::parse(base->second);
-  if (!fingerprint) return;
-  const auto known = context.store.image_known(*fingerprint);
-  if (!known || *known) return;
-  const auto lock = context.locks.lock(image_entity(*fingerprint), "Image " + base->second, "clean-up",
-                                       EntityLocks::Purpose::Cleanup);
-  if (lock) log_failure(drop_unknown_image(context, *fingerprint), "An unused image could not be deleted", instance);
-}
-
 }  // namespace
 
 Result<void> InstanceRun::start(const Instance& instance) {
@@ -77,12 +64,15 @@ Result<void> InstanceRun::remove(const Principal& who, const Instance& instance)
   BERTH_CHECK(finish_removal(instance));
   log_failure(context_.store.end_intent(intent.id), "An intent could not be ended", instance);
   publish_lifecycle(context_, who, instance, "instance-deleted");
-  drop_base_image(context_, instance);
+  drop_base_image(context_, instance.config);
   empty_trash_later(context_);
   return {};
 }
 
 Result<void> InstanceRun::finish_removal(const Instance& instance) {
+  BERTH_TRY(auto* const driver, driver_of(context_, instance.pool));
+  BERTH_TRY(const auto snapshots, context_.store.snapshots(instance.uuid));
+  for (const auto& snapshot : snapshots) BERTH_CHECK(driver->delete_snapshot({instance.uuid, snapshot.uuid}));
   if (auto deleted = context_.store.delete_instance(instance.uuid); !deleted && deleted.error().code != Code::NotFound)
     return deleted;
   log_failure(context_.manifests.remove(instance.uuid), "The manifest could not be deleted", instance);
@@ -103,6 +93,19 @@ Result<void> drop_unknown_image(Context& context, const Fingerprint& fingerprint
     return removed.error();
   }
   return context.images.remove(fingerprint);
+}
+
+void drop_base_image(Context& context, const ConfigMap& config) {
+  const auto base = config.find("volatile.base_image");
+  if (base == config.end()) return;
+  const auto fingerprint = Fingerprint::parse(base->second);
+  if (!fingerprint) return;
+  const auto known = context.store.image_known(*fingerprint);
+  if (!known || *known) return;
+  const auto lock = context.locks.lock(image_entity(*fingerprint), "Image " + base->second, "clean-up",
+                                       EntityLocks::Purpose::Cleanup);
+  const auto dropped = lock ? drop_unknown_image(context, *fingerprint) : Result<void>();
+  if (!dropped) log::warning("An unused image could not be deleted: " + dropped.error().message);
 }
 
 void empty_trash_later(Context& context) {

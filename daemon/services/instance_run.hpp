@@ -23,7 +23,7 @@ class InstanceRun {
   void stopped(const Principal& who, const Instance& instance, const std::string& action);
   /// Records power alone, where the instance goes on (restart).
   void record_stopped(const Instance& instance);
-  /// Deletes a stopped instance: root, row, manifest, logs, and its image's files if they were kept for it alone.
+  /// Deletes a stopped instance: root, snapshots, row, manifest, logs, and its image's files if they were kept for it alone.
   Result<void> remove(const Principal& who, const Instance& instance);
   /// Finishes a deletion whose root may be gone already.
   Result<void> finish_removal(const Instance& instance);
@@ -35,6 +35,9 @@ class InstanceRun {
 /// Deletes the files of an image that no project knows any more, unless a container's layer needs them. The caller
 /// holds the image's lock.
 Result<void> drop_unknown_image(Context& context, const Fingerprint& fingerprint);
+
+/// Deletes the files of `volatile.base_image` if they were kept for one layer alone, which is gone now.
+void drop_base_image(Context& context, const ConfigMap& config);
 
 /// Empties the trash of pools and images in the background.
 void empty_trash_later(Context& context);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
 
 namespace berth::services {
 namespace {
@@ -62,6 +63,21 @@ OperationSpec instance_operation(const Principal& who, const Instance& instance,
 Result<Expanded> expanded(Context& context, const Instance& instance) {
   BERTH_TRY(const auto known, context.store.profiles(daemon_principal(), instance.project));
   return expand(instance, known);
+}
+
+Result<std::vector<Profile>> find_profiles(Context& context, const Principal& who, const ProjectName& project,
+                                           const std::vector<ProfileName>& names) {
+  std::set<std::string> seen;
+  std::vector<Profile> found;
+  for (const auto& name : names) {
+    if (!seen.insert(name.str()).second) return Error{Code::InvalidArgument, "Duplicate profile found in request"};
+    auto profile = context.store.profile(who, project, name);
+    if (!profile && profile.error().code == Code::NotFound)
+      return Error{Code::NotFound, "Requested profile \"" + name.str() + "\" doesn't exist"};
+    if (!profile) return profile.error();
+    found.push_back(*std::move(profile));
+  }
+  return found;
 }
 
 Result<ports::StorageDriver*> driver_of(Context& context, const PoolName& pool) {

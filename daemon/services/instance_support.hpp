@@ -27,6 +27,10 @@ OperationSpec instance_operation(const Principal& who, const Instance& instance,
 /// The instance with its profiles as they are now.
 Result<Expanded> expanded(Context& context, const Instance& instance);
 
+/// The profiles a request names, in its order. Errors: NotFound in LXD's words, InvalidArgument when one comes twice.
+Result<std::vector<Profile>> find_profiles(Context& context, const Principal& who, const ProjectName& project,
+                                           const std::vector<ProfileName>& names);
+
 /// The pool's driver. NotFound `Storage pool "x" not found`.
 Result<ports::StorageDriver*> driver_of(Context& context, const PoolName& pool);
 

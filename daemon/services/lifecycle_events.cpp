@@ -33,6 +33,7 @@ void publish_lifecycle(Context& context, const Principal& who, const LifecycleSu
                                .project = subject.project,
                                .owner_uid = subject.owner_uid,
                                .metadata = std::move(metadata)});
+  if (context.on_lifecycle) context.on_lifecycle(action);
 }
 
 void publish_lifecycle(Context& context, const Principal& who, const Instance& instance, const std::string& action,

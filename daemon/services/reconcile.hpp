@@ -46,6 +46,7 @@ class Reconcile {
   Result<void> make_default_profile();
   Result<void> settle_intents();
   Result<void> settle_intent(const ports::Intent& intent);
+  Result<void> settle_snapshot(const ports::Intent& intent);
   Result<void> settle_images();
   Result<void> settle_instances();
   void settle_running(const Instance& instance);

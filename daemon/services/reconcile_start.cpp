@@ -3,9 +3,11 @@
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/reconcile.hpp"
+#include "daemon/services/snapshot_steps.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 
@@ -22,12 +24,29 @@ bool runs(Context& context, const Instance& instance) {
   return context.runtime.status(instance.uuid) != InstanceStatus::Stopped;
 }
 
+/// A text of an intent's detail.
+Result<std::string> detail_of(const ports::Intent& intent, const char* field) {
+  const auto json = nlohmann::json::parse(intent.detail, nullptr, false);
+  if (!json.is_object() || !json.contains(field) || !json[field].is_string())
+    return Error{Code::Internal, "The intent " + intent.id.str() + " names no " + field};
+  return json[field].get<std::string>();
+}
+
 /// The pool an intent was written for.
 Result<PoolName> pool_of(const ports::Intent& intent) {
+  BERTH_TRY(const auto name, detail_of(intent, "pool"));
+  return PoolName::parse(name);
+}
+
+/// Snapshots that a copy was to have; those of an instance that never came to be are deleted with its root.
+Result<void> drop_copied_snapshots(ports::StorageDriver& driver, const Uuid& instance, const ports::Intent& intent) {
   const auto json = nlohmann::json::parse(intent.detail, nullptr, false);
-  if (!json.is_object() || !json.contains("pool") || !json["pool"].is_string())
-    return Error{Code::Internal, "The intent " + intent.id.str() + " names no pool"};
-  return PoolName::parse(json["pool"].get<std::string>());
+  if (!json.is_object() || !json.contains("snapshots") || !json["snapshots"].is_array()) return {};
+  for (const auto& entry : json["snapshots"]) {
+    BERTH_TRY(const auto uuid, Uuid::parse(entry.is_string() ? entry.get<std::string>() : ""));
+    BERTH_CHECK(driver.delete_snapshot({instance, uuid}));
+  }
+  return {};
 }
 
 }  // namespace
@@ -102,6 +121,7 @@ Result<void> Reconcile::settle_intent(const ports::Intent& intent) {
     BERTH_TRY(const auto fingerprint, Fingerprint::parse(intent.object));
     return drop_unknown_image(context_, fingerprint);
   }
+  if (intent.verb.ends_with("-snapshot")) return settle_snapshot(intent);
   BERTH_TRY(const auto uuid, Uuid::parse(intent.object));
   BERTH_TRY(const auto pool, pool_of(intent));
   const auto row = context_.store.instance_by_uuid(uuid);
@@ -112,8 +132,30 @@ Result<void> Reconcile::settle_intent(const ports::Intent& intent) {
   }
   BERTH_TRY(auto* const driver, driver_of(context_, pool));
   BERTH_CHECK(driver->delete_root(uuid));
+  BERTH_CHECK(drop_copied_snapshots(*driver, uuid, intent));
   if (row) return InstanceRun(context_).finish_removal(*row);
   return context_.manifests.remove(uuid);
+}
+
+/// A snapshot that was not committed goes, one whose deletion was begun goes, and a restore is made to its end.
+Result<void> Reconcile::settle_snapshot(const ports::Intent& intent) {
+  BERTH_TRY(const auto uuid, Uuid::parse(intent.object));
+  BERTH_TRY(const auto instance_text, detail_of(intent, "instance"));
+  BERTH_TRY(const auto instance, Uuid::parse(instance_text));
+  BERTH_TRY(const auto pool, pool_of(intent));
+  BERTH_TRY(auto* const driver, driver_of(context_, pool));
+  BERTH_TRY(const auto known, context_.store.snapshots(instance));
+  const auto row = std::find_if(known.begin(), known.end(), [&](const Snapshot& one) { return one.uuid == uuid; });
+  if (intent.verb == "restore-snapshot") {
+    if (row == known.end()) return {};
+    BERTH_TRY(const auto owner, context_.store.instance_by_uuid(instance));
+    if (runs(context_, owner)) return {};
+    return SnapshotSteps(context_).restore(owner, *row);
+  }
+  if (intent.verb == "create-snapshot" && row != known.end()) return {};
+  BERTH_CHECK(driver->delete_snapshot({instance, uuid}));
+  if (row == known.end()) return {};
+  return context_.store.delete_snapshot(uuid);
 }
 
 /// Files of images that no row knows are what a crash left, or what a layer needed.

@@ -8,6 +8,10 @@ namespace {
 
 /// One instance's row as the API's object; `full` adds what only the full form has.
 Json shown_instance(Json row, bool full) {
+  auto snapshots = Json::array();
+  if (const auto found = row.find("snapshots"); found != row.end() && found->is_array())
+    for (auto& snapshot : *found) snapshots.push_back(to_api(std::move(snapshot), Resource::InstanceSnapshot));
+  row.erase("snapshots");
   auto instance = to_api(std::move(row), Resource::Instance);
   if (instance.value("location", "").empty()) instance["location"] = "none";
   if (!full) {
@@ -15,7 +19,7 @@ Json shown_instance(Json row, bool full) {
     return instance;
   }
   instance["backups"] = nullptr;
-  instance["snapshots"] = nullptr;
+  instance["snapshots"] = snapshots.empty() ? Json() : std::move(snapshots);
   auto& state = instance["state"];
   if (state.is_object() && state.contains("network") && state["network"].empty()) state["network"] = nullptr;
   return instance;
@@ -74,15 +78,38 @@ Answer get_instance(Context& context) {
   co_return with_etag(sync_answer(shown_instance(std::move(row), full)), etag);
 }
 
+/// A source of type copy: `web` or `web/snap0`.
+Result<Options> copy_source(const Json& source, const std::string& project) {
+  BERTH_TRY(const auto from, text_field(source, "source"));
+  if (from.empty()) return Error{Code::InvalidArgument, "Must specify a source instance"};
+  BERTH_TRY(const auto from_project, text_field(source, "project"));
+  if (!from_project.empty() && from_project != project)
+    return Error{Code::NotSupported, "copying instances between projects is not supported yet"};
+  const auto slash = from.find('/');
+  const auto instance = from.substr(0, slash);
+  if (!InstanceName::parse(instance))
+    return Error{Code::NotFound, "Failed to fetch instance \"" + instance + "\" in project \"" + project + "\": Instance not found"};
+  Options options;
+  options["type"] = "copy";
+  options["instance"] = instance;
+  if (slash != std::string::npos) options["snapshot"] = from.substr(slash + 1);
+  BERTH_TRY(const bool instance_only, bool_field(source, "instance_only"));
+  BERTH_TRY(const bool container_only, bool_field(source, "container_only"));
+  if (instance_only || container_only) options["instance-only"] = true;
+  BERTH_TRY(const bool refresh, bool_field(source, "refresh"));
+  if (refresh) options["refresh"] = true;
+  return options;
+}
+
 /// The `source` of a new instance, as the daemon takes it.
-Result<Options> source_of(const Json& body) {
+Result<Options> source_of(const Json& body, const std::string& project) {
   const auto source = has_field(body, "source") ? body.at("source") : Json(Json::object());
   if (!source.is_object()) return Error{Code::InvalidArgument, "the field \"source\" of the request must be an object"};
   BERTH_TRY(const auto type, text_field(source, "type"));
   Options options;
   options["type"] = type;
   if (type == "none") return options;
-  if (type == "copy") return Error{Code::NotSupported, "copying instances is not supported yet"};
+  if (type == "copy") return copy_source(source, project);
   if (type == "migration") return Error{Code::NotSupported, "migrating instances is not supported yet"};
   if (type == "backup") return Error{Code::NotSupported, "restoring backups is not supported yet"};
   if (type != "image") return Error{Code::InvalidArgument, "Unknown source type " + type};
@@ -113,7 +140,7 @@ Answer create_instance(Context& context) {
   if (!instance_type.empty()) co_return Error{Code::NotSupported, "instance types are not supported yet; set limits.cpu and limits.memory"};
   BERTH_CO_TRY(bool stateful, bool_field(body, "stateful"));
   if (stateful) co_return Error{Code::NotSupported, "stateful instances are not supported"};
-  BERTH_CO_TRY(Options source, source_of(body));
+  BERTH_CO_TRY(Options source, source_of(body, context.one_project()));
   BERTH_CO_TRY(Options options, common_changes(body, true));
   options["source"] = std::move(source);
   BERTH_CO_TRY(std::string architecture, text_field(body, "architecture"));
@@ -133,10 +160,23 @@ Answer create_instance(Context& context) {
   co_return co_await run_operation(context, std::move(call));
 }
 
+/// A PUT with `restore`: the short name of a snapshot, or `web/snap0`.
+Task<Result<Call>> restore_call(Context& context, const Json& body) {
+  BERTH_CO_TRY(std::string name, text_field(body, "restore"));
+  BERTH_CO_TRY(bool stateful, bool_field(body, "stateful"));
+  if (stateful) co_return Error{Code::NotSupported, "stateful snapshots are not supported"};
+  const auto slash = name.rfind('/');
+  if (slash != std::string::npos) name = name.substr(slash + 1);
+  BERTH_CO_TRY(Call call, instance_call(context, "RestoreSnapshot", {}));
+  call.arguments.emplace_back(std::move(name));
+  call.arguments.emplace_back(Options());
+  co_return call;
+}
+
 /// The Update call of a PUT (whole) or PATCH.
 Task<Result<Call>> update_call(Context& context, bool whole) {
   BERTH_CO_TRY(Json body, body_of(context));
-  if (has_field(body, "restore")) co_return Error{Code::NotSupported, "snapshots are not supported yet"};
+  if (whole && has_field(body, "restore") && body.at("restore") != "") co_return co_await restore_call(context, body);
   BERTH_CO_TRY(Options changes, common_changes(body, whole));
   if (has_field(body, "architecture")) {
     BERTH_CO_TRY(std::string architecture, text_field(body, "architecture"));

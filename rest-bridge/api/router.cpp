@@ -74,7 +74,7 @@ int Context::recursion() const {
 const std::vector<Route>& all_routes() {
   static const auto routes = [] {
     std::vector<Route> list;
-    for (const auto part : {server_routes(), instance_routes(), instance_state_routes(), exec_routes(), console_routes(),
+    for (const auto part : {server_routes(), instance_routes(), instance_state_routes(), snapshot_routes(), exec_routes(), console_routes(),
                             // "aliases" is no fingerprint, so it is looked for first.
                             alias_routes(), image_routes(), profile_routes(), storage_pool_routes(), certificate_routes(), operation_routes(),
                             event_routes(), missing_routes()})

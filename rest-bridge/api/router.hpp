@@ -62,6 +62,7 @@ const std::vector<Route>& all_routes();
 std::span<const Route> server_routes();
 std::span<const Route> instance_routes();
 std::span<const Route> instance_state_routes();
+std::span<const Route> snapshot_routes();
 std::span<const Route> exec_routes();
 std::span<const Route> console_routes();
 std::span<const Route> image_routes();

@@ -35,6 +35,7 @@ constexpr std::array kHidden{
     HiddenField{Resource::Image, "split"},          HiddenField{Resource::Image, "location"},
     HiddenField{Resource::Profile, "created_at"},   HiddenField{Resource::StoragePool, "created_at"},
     HiddenField{Resource::StoragePool, "uuid"},     HiddenField{Resource::Operation, "error_code"},
+    HiddenField{Resource::InstanceSnapshot, "uuid"},
     HiddenField{Resource::Operation, "project"},    HiddenField{Resource::Operation, "owner_uid"},
 };
 
@@ -134,6 +135,13 @@ std::string url_of(std::string_view kind, std::string_view name, std::string_vie
   std::string_view plural = kind;
   for (const auto& known : kCollections)
     if (known.singular == kind) plural = known.url;
+  if (kind == "instance-snapshot") {  // "web/snap0"
+    const auto slash = name.find('/');
+    auto url = url_of("instances", name.substr(0, slash), {}, collection) + "/snapshots/";
+    if (slash != std::string_view::npos) url.append(percent_encode(name.substr(slash + 1)));
+    if (!project.empty() && project != "default") url.append("?project=").append(percent_encode(project));
+    return url;
+  }
   if (plural == "instances") plural = collection;
   std::string url = "/1.0";
   if (!plural.empty()) url.append("/").append(plural).append("/").append(percent_encode(name));

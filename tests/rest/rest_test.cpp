@@ -378,9 +378,9 @@ TEST_F(Rest, MoreConnectionsThanItServesAreRefusedAndItServesOn) {
 }
 
 TEST_F(Rest, WhatIsNotThereSaysWhatIsMissing) {
-  const auto answer = rest().request("GET", "/1.0/instances/x/snapshots");
+  const auto answer = rest().request("GET", "/1.0/instances/x/backups");
   EXPECT_EQ(answer.status, 501);
-  EXPECT_NE(answer.json()["error"].get<std::string>().find("snapshots"), std::string::npos);
+  EXPECT_NE(answer.json()["error"].get<std::string>().find("backups"), std::string::npos);
   const auto extensions = rest().request("GET", "/1.0").metadata()["api_extensions"].dump();
   for (const auto* absent : {"container_backup", "snapshot", "projects", "network", "clustering"})
     EXPECT_EQ(extensions.find(std::string("\"") + absent), std::string::npos) << absent;

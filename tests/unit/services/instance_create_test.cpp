@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refusal{"UnknownSource", [](auto& r) { r.source.type = "what"; }, Code::InvalidArgument,
                 "Unknown source type what"},
-        Refusal{"Copy", [](auto& r) { r.source.type = "copy"; }, Code::NotSupported, "copy"},
+        Refusal{"Copy", [](auto& r) { r.source.type = "copy"; }, Code::InvalidArgument, "source instance"},
         Refusal{"VirtualMachine", [](auto& r) { r.type = "virtual-machine"; }, Code::NotSupported, "virtual-machine"},
         Refusal{"NoSource", [](auto& r) { r.source.alias.reset(); }, Code::InvalidArgument, "Must specify one of"},
         Refusal{"UnknownAlias", [](auto& r) { r.source.alias = "nope"; }, Code::NotFound, "Image alias not found"},
