@@ -16,7 +16,9 @@
 
 #include "base/log.hpp"
 #include "daemon/adapters/clock/system_clock.hpp"
+#include "daemon/adapters/guest/helper_guest_files.hpp"
 #include "daemon/adapters/image/file_image_store.hpp"
+#include "daemon/adapters/image/instance_metadata_folder.hpp"
 #include "daemon/adapters/lxc/features.hpp"
 #include "daemon/adapters/lxc/host_facts.hpp"
 #include "daemon/adapters/lxc/runtime.hpp"
@@ -189,6 +191,8 @@ Result<int> serve() {
   BERTH_CHECK(make_private_folder(places.paths.state + "/storage-pools"));
   BERTH_TRY(const auto store, sqlite::SqliteStore::open(places.paths.state));
   BERTH_TRY(auto manifests, sqlite::ManifestFolder::open(places.paths.state + "/instances"));
+  BERTH_TRY(auto metadata, adapters::InstanceMetadataFolder::open(places.paths.state + "/instances"));
+  adapters::HelperGuestFiles files(places.helper);
   BERTH_TRY(const auto images, adapters::FileImageStore::open(
                                    {.folder = places.paths.state + "/images", .helper = places.helper, .limits = {}}));
 
@@ -213,6 +217,8 @@ Result<int> serve() {
   services::Context context{.store = *store,
                             .images = *images,
                             .manifests = manifests,
+                            .metadata = metadata,
+                            .files = files,
                             .pools = pools,
                             .runtime = runtime,
                             .units = *units,

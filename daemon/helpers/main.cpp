@@ -23,6 +23,7 @@ constexpr std::array kVerbs{
     Verb{"unpack", berth::helpers::unpack},
     Verb{"copy", berth::helpers::copy},
     Verb{"flatten", berth::helpers::flatten},
+    Verb{"render", berth::helpers::render},
     Verb{"probe-overlay", berth::helpers::probe_overlay},
 };
 

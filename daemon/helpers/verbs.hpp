@@ -27,6 +27,11 @@ Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members);
 Result<int> copy(Arguments arguments);
 Result<int> flatten(Arguments arguments);
 
+/// `render plain|overlay COUNT`: the request as JSON on the input (`instance`, `config`, `devices`, and `files`, each with
+/// `trigger`, `path`, `template`, `create_only`, `properties`); descriptors: the root folder, or image tree and layer
+/// folder (holding `upper` and `work`), then COUNT templates. Writes each target into the root. Result `{}`.
+Result<int> render(Arguments arguments);
+
 /// `probe-overlay`: descriptor: an empty folder. Tries what an overlay root needs; result `yes` or `no REASON`.
 Result<int> probe_overlay(Arguments arguments);
 

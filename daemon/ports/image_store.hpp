@@ -9,6 +9,7 @@
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "daemon/domain/template_name.hpp"
 #include "daemon/domain/types.hpp"
 
 namespace berth::ports {
@@ -71,6 +72,8 @@ class ImageStore {
   virtual Result<std::string> tree(const Fingerprint& fingerprint) = 0;
   virtual Result<bool> needs_plain_root(const Fingerprint& fingerprint) = 0;
   virtual Result<ImageMetadata> metadata(const Fingerprint& fingerprint) = 0;
+  /// A template of the image, open for reading. NotFound when it has none of that name.
+  virtual Result<UniqueFd> open_template(const Fingerprint& fingerprint, const TemplateName& name) = 0;
   /// The file or files as imported, open for reading: unified gives one, split gives metadata then root file system.
   virtual Result<std::vector<UniqueFd>> files(const Fingerprint& fingerprint) = 0;
   /// One rename into the trash; absent is success.

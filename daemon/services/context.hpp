@@ -24,6 +24,11 @@
 #include "daemon/services/start_table.hpp"
 #include "daemon/services/worker_pool.hpp"
 
+namespace berth::ports {
+class GuestFiles;
+class InstanceMetadata;
+}  // namespace berth::ports
+
 namespace berth::services {
 
 /// Where things are on this host. Made once in main from the environment systemd gives (STATE_DIRECTORY...).
@@ -40,6 +45,8 @@ struct Context {
   ports::Store& store;
   ports::ImageStore& images;
   ports::Manifests& manifests;
+  ports::InstanceMetadata& metadata;
+  ports::GuestFiles& files;
   /// One driver a pool; filled by Reconcile::at_start() and only read from then on.
   std::map<PoolName, std::shared_ptr<ports::StorageDriver>>& pools;
   ports::ContainerRuntime& runtime;

@@ -6,12 +6,14 @@
 #include "daemon/domain/document_json.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/random_name.hpp"
+#include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/creation_undo.hpp"
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/instance_copy.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/templates.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -223,6 +225,8 @@ Result<void> InstanceCreate::make(const Draft& draft) {
     BERTH_CHECK(draft.driver->create_empty_root(uuid));
   }
   undo.add([&] { return draft.driver->delete_root(uuid); });
+  undo.add([&] { return context_.metadata.remove(uuid); });
+  if (draft.image) BERTH_CHECK(copy_image_metadata(context_, draft.image->fingerprint, uuid));
 
   Instance row = draft.row;
   BERTH_TRY(const auto idmaps, lock_idmaps(context_));

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "base/reverter.hpp"
 #include "daemon/domain/document_json.hpp"
+#include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
@@ -75,6 +76,7 @@ Result<void> InstanceRun::finish_removal(const Instance& instance) {
   for (const auto& snapshot : snapshots) BERTH_CHECK(driver->delete_snapshot({instance.uuid, snapshot.uuid}));
   if (auto deleted = context_.store.delete_instance(instance.uuid); !deleted && deleted.error().code != Code::NotFound)
     return deleted;
+  log_failure(context_.metadata.remove(instance.uuid), "The metadata could not be deleted", instance);
   log_failure(context_.manifests.remove(instance.uuid), "The manifest could not be deleted", instance);
   std::error_code failure;
   std::filesystem::remove_all(log_folder(context_, instance.uuid), failure);

@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 #include "daemon/services/instance_exec.hpp"
+#include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/reconcile.hpp"
@@ -134,6 +135,7 @@ Result<void> Reconcile::settle_intent(const ports::Intent& intent) {
   BERTH_CHECK(driver->delete_root(uuid));
   BERTH_CHECK(drop_copied_snapshots(*driver, uuid, intent));
   if (row) return InstanceRun(context_).finish_removal(*row);
+  BERTH_CHECK(context_.metadata.remove(uuid));
   return context_.manifests.remove(uuid);
 }
 

@@ -4,6 +4,7 @@
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/services/instance_logs.hpp"
 #include "daemon/services/instance_support.hpp"
+#include "daemon/services/templates.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -96,6 +97,7 @@ Result<ports::StartPlan> StartPlanner::build(const Instance& instance) {
   BERTH_TRY(const auto all, expanded(context_, instance));
   BERTH_TRY(auto root, prepared_root(context_, instance, all.config));
   BERTH_TRY(auto idmap, stored_idmap(context_, instance, all.config));
+  BERTH_CHECK(apply_templates(context_, instance, all, root, idmap.privileged()));
   const auto folder = log_folder(context_, instance.uuid);
   BERTH_CHECK(make_log_folder(folder));
   const auto log_file = folder + "/lxc.log";

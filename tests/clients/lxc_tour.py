@@ -248,13 +248,13 @@ def _(berth):
 @case("monitor tells of starts and stops as they happen")
 def _(berth):
     monitor = subprocess.Popen(["lxc", "monitor", "--format", "json", "--type", "lifecycle"], env=berth.environment,
-                               stdout=subprocess.PIPE, text=True)
+                               stdout=subprocess.PIPE)
     try:
         os.set_blocking(monitor.stdout.fileno(), False)
         seen = []
 
         def actions():
-            seen.extend(json.loads(line)["metadata"]["action"] for line in (monitor.stdout.read() or "").splitlines() if line)
+            seen.extend(json.loads(line)["metadata"]["action"] for line in (monitor.stdout.read() or b"").splitlines() if line)
             return seen
 
         until(lambda: good(berth.lxc("restart", "c2", "--force")) or actions(), "any event")

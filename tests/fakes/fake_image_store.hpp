@@ -92,15 +92,19 @@ class FakeImageStore final : public ports::ImageStore {
     BERTH_TRY(const auto image, find(fingerprint));
     return image.metadata;
   }
+  /// Each image has the template `hostname.tpl`, and no other.
+  Result<UniqueFd> open_template(const Fingerprint& fingerprint, const TemplateName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(find(fingerprint));
+    if (name.str() != "hostname.tpl") return Error{Code::NotFound, "The image has no template " + name.str()};
+    return file_with("{{ container.name }}\n");
+  }
   Result<std::vector<UniqueFd>> files(const Fingerprint& fingerprint) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(find(fingerprint));
     std::vector<UniqueFd> out;
     for (const std::string& bytes : files_.at(fingerprint)) {
-      UniqueFd fd(memfd_create("image", MFD_CLOEXEC));
-      if (!fd || write(fd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-        return Error{Code::Internal, "cannot make a file in memory"};
-      lseek(fd.get(), 0, SEEK_SET);
+      BERTH_TRY(UniqueFd fd, file_with(bytes));
       out.push_back(std::move(fd));
     }
     return out;
@@ -121,6 +125,13 @@ class FakeImageStore final : public ports::ImageStore {
   }
 
  private:
+  static Result<UniqueFd> file_with(const std::string& bytes) {
+    UniqueFd fd(memfd_create("image", MFD_CLOEXEC));
+    if (!fd || write(fd.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+      return Error{Code::Internal, "cannot make a file in memory"};
+    lseek(fd.get(), 0, SEEK_SET);
+    return fd;
+  }
   static std::string read_all(int fd) {
     std::string bytes;
     std::array<char, 4096> buffer{};

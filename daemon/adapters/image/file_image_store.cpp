@@ -220,6 +220,17 @@ Result<ports::ImageMetadata> FileImageStore::metadata(const Fingerprint& fingerp
   return std::move(record.metadata);
 }
 
+Result<UniqueFd> FileImageStore::open_template(const Fingerprint& fingerprint, const TemplateName& name) {
+  BERTH_TRY(const UniqueFd folder, open_image(fingerprint));
+  const UniqueFd templates(openat(folder.get(), "templates", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!templates) return system_error("cannot open the templates of image " + fingerprint.str(), errno);
+  UniqueFd file(openat(templates.get(), name.str().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat info {};
+  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return Error{Code::NotFound, "the image has no template " + name.str()};
+  return file;
+}
+
 Result<std::vector<UniqueFd>> FileImageStore::files(const Fingerprint& fingerprint) {
   BERTH_TRY(const UniqueFd folder, open_image(fingerprint));
   BERTH_TRY(const ImageRecord record, read_record(folder.get()));

@@ -42,6 +42,7 @@ class FileImageStore : public ports::ImageStore {
   Result<std::string> tree(const Fingerprint& fingerprint) override;
   Result<bool> needs_plain_root(const Fingerprint& fingerprint) override;
   Result<ports::ImageMetadata> metadata(const Fingerprint& fingerprint) override;
+  Result<UniqueFd> open_template(const Fingerprint& fingerprint, const TemplateName& name) override;
   Result<std::vector<UniqueFd>> files(const Fingerprint& fingerprint) override;
   Result<void> remove(const Fingerprint& fingerprint) override;
   Result<void> empty_trash() override;

@@ -122,6 +122,14 @@ Result<UnpackAnswer> parse_unpack_answer(std::string_view text, bool with_metada
   return out;
 }
 
+std::string metadata_to_json(const ports::ImageMetadata& metadata) {
+  return metadata_to(metadata).dump(2, ' ', true, json::error_handler_t::replace);
+}
+
+Result<ports::ImageMetadata> metadata_from_json(std::string_view text) {
+  return metadata_from(json::parse(text, nullptr, false));
+}
+
 std::string record_to_json(const ImageRecord& record) {
   return json{{"size", record.size},
               {"split", record.split},

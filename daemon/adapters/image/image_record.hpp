@@ -26,6 +26,11 @@ struct UnpackAnswer {
 /// Errors: InvalidArgument naming the field of metadata.yaml.
 Result<UnpackAnswer> parse_unpack_answer(std::string_view text, bool with_metadata);
 
+/// Metadata alone, in the form of meta.json.
+std::string metadata_to_json(const ports::ImageMetadata& metadata);
+/// Errors: InvalidArgument naming the field.
+Result<ports::ImageMetadata> metadata_from_json(std::string_view text);
+
 std::string record_to_json(const ImageRecord& record);
 /// Errors: Internal when the file is not of the form this program writes.
 Result<ImageRecord> record_from_json(std::string_view text);

@@ -133,6 +133,23 @@ TEST_P(AnImageStore, RemovesAnImageAndTakesAnAbsentOneForSuccess) {
   EXPECT_TRUE(store().reconcile()->empty());
 }
 
+TEST_P(AnImageStore, OpensTheTemplatesOfAnImage) {
+  const auto name = *TemplateName::parse("hostname.tpl");
+  EXPECT_EQ(store().open_template(unknown_, name).error().code, Code::NotFound);
+  const auto staged = stage(TarBuilder()
+                                .good_metadata()
+                                .folder("rootfs")
+                                .folder("templates")
+                                .file("templates/hostname.tpl", "{{ container.name }}\n")
+                                .bytes());
+  ASSERT_TRUE(staged) << staged.error().message;
+  ASSERT_TRUE(store().commit(*staged));
+  const auto opened = store().open_template(staged->fingerprint, name);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(content(*opened), "{{ container.name }}\n");
+  EXPECT_EQ(store().open_template(staged->fingerprint, *TemplateName::parse("other")).error().code, Code::NotFound);
+}
+
 TEST_P(AnImageStore, StopsWhenCancelled) {
   const auto staged =
       store().stage({.file = file_of(archive()), .rootfs = {}, .expected = {}}, {}, [] { return true; });

@@ -156,6 +156,8 @@ TEST_F(ACommand, HasItsOperationBackAfterARestartOfTheDaemon) {
   Context context{.store = store_,
                   .images = images_,
                   .manifests = manifests_,
+                  .metadata = metadata_,
+                  .files = files_,
                   .pools = pools_,
                   .runtime = runtime_,
                   .units = units_,

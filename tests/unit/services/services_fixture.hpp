@@ -7,7 +7,9 @@
 #include "daemon/services/start_plan.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_container_runtime.hpp"
+#include "tests/fakes/fake_guest_files.hpp"
 #include "tests/fakes/fake_image_store.hpp"
+#include "tests/fakes/fake_instance_metadata.hpp"
 #include "tests/fakes/fake_manifests.hpp"
 #include "tests/fakes/fake_storage_driver.hpp"
 #include "tests/fakes/fake_store.hpp"
@@ -163,13 +165,13 @@ class ServicesTest : public testing::Test, private Events {
   }
 
   /// An image `busybox` in the store, as an import leaves it.
-  Image add_image(ConfigMap properties = {{"os", "busybox"}}) {
+  Image add_image(ConfigMap properties = {{"os", "busybox"}}, std::vector<ports::ImageTemplate> templates = {}) {
     int ends[2];
     EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
     const std::string bytes = "image " + properties.at("os");
     EXPECT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
     close(ends[1]);
-    images_.describe_next({.architecture = "x86_64", .properties = properties});
+    images_.describe_next({.architecture = "x86_64", .properties = properties, .templates = std::move(templates)});
     const auto staged = images_.stage(
         {.file = UniqueFd{ends[0]}}, [](std::string_view, std::uint64_t) {}, [] { return false; });
     EXPECT_TRUE(images_.commit(*staged));
@@ -230,6 +232,8 @@ class ServicesTest : public testing::Test, private Events {
   fakes::FakeStore store_;
   fakes::FakeImageStore images_;
   fakes::FakeManifests manifests_;
+  fakes::FakeInstanceMetadata metadata_;
+  fakes::FakeGuestFiles files_;
   fakes::FakeContainerRuntime runtime_;
   FakeUnits units_;
   std::shared_ptr<TestDriver> driver_ = std::make_shared<TestDriver>();
@@ -242,6 +246,8 @@ class ServicesTest : public testing::Test, private Events {
   Context context_{.store = store_,
                    .images = images_,
                    .manifests = manifests_,
+                   .metadata = metadata_,
+                   .files = files_,
                    .pools = pools_,
                    .runtime = runtime_,
                    .units = units_,

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "daemon/ports/guest_files.hpp"
+
+namespace berth::adapters {
+
+/// Files of guests by way of berth-helper, one run a request. Holds no state.
+class HelperGuestFiles : public ports::GuestFiles {
+ public:
+  /// `helper` is the absolute path of berth-helper.
+  explicit HelperGuestFiles(std::string helper) : helper_(std::move(helper)) {}
+
+  Result<void> render(const RootSpec& root, ports::RenderRequest request) override;
+
+ private:
+  std::string helper_;
+};
+
+}  // namespace berth::adapters
