@@ -3,11 +3,13 @@
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/domain/document_json.hpp"
+#include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/creation_undo.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/snapshot_steps.hpp"
+#include "daemon/services/templates.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -207,6 +209,8 @@ Result<void> InstanceCopy::make(const Draft& draft) {
     BERTH_CHECK(draft.driver->copy_tree(from, to));
     undo.add([&draft, to] { return draft.driver->delete_snapshot(to); });
   }
+  undo.add([&] { return context_.metadata.remove(uuid); });
+  BERTH_CHECK(copy_instance_metadata(context_, draft.original.uuid, uuid));
   Instance row = draft.row;
   BERTH_TRY(const auto idmaps, lock_idmaps(context_));
   BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));

@@ -76,4 +76,18 @@ Result<void> copy_image_metadata(Context& context, const Fingerprint& image, con
   return {};
 }
 
+Result<void> copy_instance_metadata(Context& context, const Uuid& from, const Uuid& to) {
+  const auto metadata = context.metadata.read(from);
+  if (!metadata && metadata.error().code == Code::NotFound) return {};  // it was made from nothing
+  if (!metadata) return metadata.error();
+  BERTH_CHECK(context.metadata.write(to, *metadata));
+  BERTH_TRY(const auto names, context.metadata.templates(from));
+  for (const auto& text : names) {
+    BERTH_TRY(const auto name, TemplateName::parse(text));
+    BERTH_TRY(const auto content, context.metadata.open_template(from, name));
+    BERTH_CHECK(context.metadata.write_template(to, name, content.get()));
+  }
+  return {};
+}
+
 }  // namespace berth::services

@@ -17,4 +17,7 @@ Result<void> apply_templates(Context& context, const Instance& instance, const E
 /// Gives a new instance its own copy of the image's metadata and templates. Errors: those of the two stores.
 Result<void> copy_image_metadata(Context& context, const Fingerprint& image, const Uuid& instance);
 
+/// Gives a copy of an instance what the original has of them; an original without any is success.
+Result<void> copy_instance_metadata(Context& context, const Uuid& from, const Uuid& to);
+
 }  // namespace berth::services
