@@ -47,8 +47,9 @@ using namespace std::chrono_literals;
 
 constexpr unsigned kQuickThreads = 4;
 constexpr unsigned kLongThreads = 64;
-/// Work that has not ended by then is left to the next daemon: it finds the intents and the running containers.
-constexpr auto kEndLimit = 20s;
+/// What sees that it is cancelled ends well before; the rest (a trash to empty, a tree being copied) is left to the next
+/// daemon, which finds the intents and the running containers.
+constexpr auto kEndLimit = 2s;
 constexpr auto kBridgeUser = "berth-rest";
 constexpr auto kUsage =
     "usage: berthd [--version | --help]\n"
