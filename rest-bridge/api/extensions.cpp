@@ -16,7 +16,6 @@ constexpr std::array kExtensions{
     Extension{"container_only_migration", "POST", "/1.0/instances"},
     Extension{"container_incremental_copy", "POST", "/1.0/instances"},
     Extension{"snapshot_scheduling", "POST", "/1.0/instances/{name}/snapshots"},
-    Extension{"snapshot_schedule_aliases", "POST", "/1.0/instances/{name}/snapshots"},
     Extension{"snapshot_expiry", "PUT", "/1.0/instances/{name}/snapshots/{snapshot}"},
     Extension{"snapshot_expiry_creation", "POST", "/1.0/instances/{name}/snapshots"},
     Extension{"profile_usedby", "GET", "/1.0/profiles/{name}"},
