@@ -106,6 +106,7 @@ TEST(Properties, OfEveryKindOfObjectAreAmongTheHarmlessOnes) {
       {"Image", {"Fingerprint", "Project"}},
       {"Profile", {"Name", "Project"}},
       {"StoragePool", {"Name", "Driver"}},
+      {"Certificate", {"Fingerprint"}},
       {"Operation", {"Kind", "Status", "Progress", "Resources", "Cancellable", "CreatedAt", "UpdatedAt", "Error"}}};
   for (const auto& [name, says] : contract())
     for (const auto& [property, is] : says.properties) {
