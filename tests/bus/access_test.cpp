@@ -90,7 +90,9 @@ TEST_F(Access, IsDeniedToTheBridgeForAllButSessionBeforeItHasBoundAClient) {
   FakePolkit polkit(FakePolkit::Answer::Yes);
   Client bridge(kBridge);
   call_everything(bridge, [](const std::string& interface, const std::string&, const Outcome& outcome) {
-    if (!interface.ends_with(".Session")) EXPECT_EQ(outcome.error, kDenied) << outcome;
+    if (!interface.ends_with(".Session")) {
+      EXPECT_EQ(outcome.error, kDenied) << outcome;
+    }
   });
   EXPECT_THAT(polkit.questions(), IsEmpty());
 }
