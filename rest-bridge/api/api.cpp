@@ -181,6 +181,5 @@ void Api::signal(const std::shared_ptr<ExecSession>& session, int number, std::f
 }
 
 std::size_t Api::in_flight() const { return state_->works.size() + state_->spawned.size(); }
-bool Api::subscribed() const { return state_->events.has_listeners(); }
 
 }  // namespace berth::rest

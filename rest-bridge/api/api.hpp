@@ -47,8 +47,6 @@ class Api {
 
   /// Requests that have no answer yet.
   std::size_t in_flight() const;
-  /// Whether an event stream of this Api is open (its bus connection must then be kept).
-  bool subscribed() const;
 
  private:
   struct State;

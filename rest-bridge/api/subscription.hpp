@@ -30,7 +30,6 @@ class Subscription {
   /// Adds a listener; it ends with the handle, which may outlive the subscription.
   class Handle;
   std::shared_ptr<Handle> listen(Listener listener);
-  bool has_listeners() const { return !listeners_->empty(); }
 
   /// Waits until operation `id` has ended; its object, or nothing when `timeout` is over first. Look at the operation
   /// between `listen` and waiting: see `Wait`.

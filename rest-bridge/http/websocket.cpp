@@ -297,6 +297,7 @@ asio::awaitable<void> serve_websocket(Socket socket, UpgradeRequest request, Str
   if (error) co_return;
   if (stream.events) {
     const auto held = std::move(lease);
+    held->share(*place);
     co_await serve_events(websocket, std::move(stream.events), shared);
   } else {
     co_await serve_session(websocket, std::move(stream), std::move(lease), place, shared);

@@ -18,6 +18,7 @@ struct Identity {
   std::unique_ptr<Api> api;
   std::size_t uses = 0;
   bool valid = true;
+  bool shared = false;  ///< its HTTP connection is an event stream
   std::vector<std::function<void(Result<void>)>> when_bound;
   bool bound = false;
   std::optional<Task<bool>> binding;
@@ -50,6 +51,10 @@ Identities::Lease::~Lease() {
 }
 
 Api& Identities::Lease::api() { return *identity_->api; }
+
+void Identities::Lease::share(const Place& place) {
+  if (place.identity == identity_) identity_->shared = true;
+}
 
 Identities::Identities(Loop& loop, std::shared_ptr<Sessions> sessions, IdentityLimits limits)
     : loop_(loop), sessions_(std::move(sessions)), limits_(limits) {}
@@ -115,7 +120,7 @@ bool Identities::try_acquire(const std::shared_ptr<Place>& place, Ready& ready) 
   }
   if (place->identity) drop(std::exchange(place->identity, nullptr));
   for (const auto& identity : identities_)
-    if (identity->usable() && identity->bound && identity->api->subscribed() && identity->peer.same_as(place->peer)) {
+    if (identity->usable() && identity->bound && identity->shared && identity->peer.same_as(place->peer)) {
       give(identity);
       return true;
     }

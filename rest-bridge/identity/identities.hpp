@@ -33,6 +33,8 @@ class Identities {
   Identities(Loop& loop, std::shared_ptr<Sessions> sessions, IdentityLimits limits = {});
   ~Identities();
 
+  struct Place;
+
   /// The right to use an identity's API, for the time of a request or a stream.
   class Lease {
    public:
@@ -41,6 +43,9 @@ class Identities {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Api& api();
+    /// The HTTP connection of `place` is an event stream from now on: it lasts, so others of its process may use the
+    /// identity that is its own. One that comes and goes would take their requests along.
+    void share(const Place& place);
 
    private:
     std::shared_ptr<Identity> identity_;

@@ -16,7 +16,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
-from harness import Instance, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
+from harness import Instance, Rest, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
 
 
 class Terminal:
@@ -278,6 +278,18 @@ def _(berth):
     running = [subprocess.Popen(["lxc", "exec", "c3", "--", "sh", "-c", f"echo {n}; exit {n}"], env=berth.environment,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for n in range(20)]
     equal([(process.communicate(timeout=60)[0], process.returncode) for process in running], [(f"{n}\n", n) for n in range(20)])
+
+
+@case("A request in flight outlives another connection of the same process")
+def _(berth):
+    gone, second, third = (Rest(f"{berth.dir}/run/unix.socket") for _ in range(3))
+    made = third.metadata("POST", "/1.0/instances/c3/exec", {"command": ["cat"], "wait-for-websocket": True})
+    for waiting in (gone, second):  # both wait, and so listen, many round trips before the first of them goes
+        waiting.request("GET", f"/1.0/operations/{made['id']}/wait?timeout=1")
+        for _ in range(50):
+            third.metadata("GET", f"/1.0/operations/{made['id']}")
+    gone.close()
+    equal(second.getresponse().status, 200)
 
 
 @case("Wrong names are refused in words that name them")
