@@ -153,6 +153,17 @@ bool HelperProcess::read_report(const Progress& progress) {
   }
 }
 
+Result<std::string> HelperProcess::await_result(const std::function<bool()>& cancelled) {
+  while (!has_result_ && error_.empty()) {
+    pollfd waiting{report_.get(), POLLIN, 0};
+    const int ready = poll(&waiting, 1, 200);
+    if (ready > 0 && !read_report({})) break;
+    if (cancelled && cancelled()) break;
+  }
+  if (has_result_ && error_.empty()) return result_;
+  return finish({}, cancelled);
+}
+
 Result<std::string> HelperProcess::finish(const Progress& progress, const std::function<bool()>& cancelled) {
   for (;;) {
     pollfd waiting{report_.get(), POLLIN, 0};

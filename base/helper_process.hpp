@@ -45,6 +45,9 @@ class HelperProcess {
   bool read_report(const Progress& progress);
   /// True when the helper has told an error; finish() returns it.
   bool failed() const noexcept { return !error_.empty(); }
+  /// Waits for the result of a helper that works on after it has told it: finish() waits for the end then. Errors: as
+  /// finish().
+  Result<std::string> await_result(const std::function<bool()>& cancelled);
   /// Waits for the end, asking `cancelled` five times a second; Errors: the helper's own, Cancelled, Internal when it
   /// broke.
   Result<std::string> finish(const Progress& progress, const std::function<bool()>& cancelled);

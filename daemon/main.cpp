@@ -247,6 +247,8 @@ Result<int> serve() {
   services::Snapshots snapshots(context);
   services::SnapshotSchedule snapshot_schedule(context);
   context.on_lifecycle = [&snapshot_schedule](const std::string& action) { snapshot_schedule.heard(action); };
+  services::InstanceFiles instance_files(context);
+  services::InstanceMetadata instance_metadata(context);
   services::ImageImport import(context);
   services::Images image_service(context);
   services::Profiles profiles(context);
@@ -265,6 +267,8 @@ Result<int> serve() {
                            .config = config,
                            .exec = exec,
                            .snapshots = snapshots,
+                           .files = instance_files,
+                           .metadata = instance_metadata,
                            .import = import,
                            .images = image_service,
                            .profiles = profiles,

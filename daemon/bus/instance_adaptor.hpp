@@ -56,6 +56,15 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
   void RenameSnapshot(sdbus::Result<Path>&& reply, std::string name, std::string to, Options options) override;
   void UpdateSnapshot(sdbus::Result<Path>&& reply, std::string name, Options changes, Options options) override;
   void DeleteSnapshot(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void OpenFile(sdbus::Result<sdbus::UnixFd, Options>&& reply, std::string path, Options options) override;
+  void WriteFile(sdbus::Result<Path>&& reply, std::string path, sdbus::UnixFd content, Options options) override;
+  void RemoveFile(sdbus::Result<>&& reply, std::string path, Options options) override;
+  void GetMetadata(sdbus::Result<Options>&& reply) override;
+  void SetMetadata(sdbus::Result<>&& reply, Options metadata, Options options) override;
+  void ListTemplates(sdbus::Result<std::vector<std::string>>&& reply) override;
+  void OpenTemplate(sdbus::Result<sdbus::UnixFd>&& reply, std::string name, Options options) override;
+  void WriteTemplate(sdbus::Result<>&& reply, std::string name, sdbus::UnixFd text, Options options) override;
+  void RemoveTemplate(sdbus::Result<>&& reply, std::string name, Options options) override;
 
   std::string Name() override;
   std::string Project() override;

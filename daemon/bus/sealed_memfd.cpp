@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 namespace berth::bus {
@@ -21,6 +22,19 @@ Result<UniqueFd> sealed_memfd(const char* name, std::string_view content) {
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
     return system_error("cannot seal a memory file", errno);
   return fd;
+}
+
+Result<UniqueFd> sealed_copy(const char* name, int fd, std::size_t limit) {
+  std::string content;
+  std::array<char, 65536> chunk{};
+  for (;;) {
+    const ssize_t got = read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return system_error("cannot read a file", errno);
+    if (got == 0) return sealed_memfd(name, content);
+    content.append(chunk.data(), static_cast<std::size_t>(got));
+    if (content.size() > limit) return Error{Code::LimitsExceeded, "the file is too long"};
+  }
 }
 
 }  // namespace berth::bus

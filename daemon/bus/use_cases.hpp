@@ -4,7 +4,9 @@
 #include "daemon/services/instance_config.hpp"
 #include "daemon/services/instance_create.hpp"
 #include "daemon/services/instance_exec.hpp"
+#include "daemon/services/instance_files.hpp"
 #include "daemon/services/instance_lifecycle.hpp"
+#include "daemon/services/instance_metadata.hpp"
 #include "daemon/services/instance_query.hpp"
 #include "daemon/services/operations.hpp"
 #include "daemon/services/profiles.hpp"
@@ -22,6 +24,8 @@ struct UseCases {
   services::InstanceConfig& config;
   services::InstanceExec& exec;
   services::Snapshots& snapshots;
+  services::InstanceFiles& files;
+  services::InstanceMetadata& metadata;
   services::ImageImport& import;
   services::Images& images;
   services::Profiles& profiles;

@@ -177,24 +177,6 @@ Result<void> mount_overlay(const OverlayShare& overlay) {
   return {};
 }
 
-Result<void> keep_capabilities() {
-  constexpr std::array kKept{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
-  std::uint64_t mask = 0;
-  for (const int capability : kKept) mask |= 1ULL << capability;
-  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    if ((mask >> capability & 1) == 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
-      return system_error("cannot drop a capability", errno);
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  std::array<__user_cap_data_struct, 2> data{};
-  for (std::size_t i = 0; i < data.size(); ++i) {
-    data[i].effective = data[i].permitted = static_cast<std::uint32_t>(mask >> (32 * i));
-    data[i].inheritable = 0;
-  }
-  if (syscall(SYS_capset, &header, data.data()) != 0) return system_error("cannot set capabilities", errno);
-  return {};
-}
-
 Result<void> set_limits(const Confinement& confinement) {
   const auto limit = [](auto resource, rlim_t value) -> Result<void> {
     const rlimit both{value, value};
@@ -220,7 +202,7 @@ Result<void> confine(const Confinement& confinement, const std::vector<UniqueFd>
   if (confinement.overlay) BERTH_CHECK(mount_overlay(*confinement.overlay));
   // Nothing of the host stays open: what the work may reach, it opens below its root.
   if (close_range(kHelperReport + 1, UINT_MAX, 0) != 0) return system_error("cannot close descriptors", errno);
-  BERTH_CHECK(keep_capabilities());
+  BERTH_CHECK(keep_file_capabilities(true));
   BERTH_CHECK(set_limits(confinement));
   umask(0);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
@@ -232,6 +214,24 @@ Result<void> confine(const Confinement& confinement, const std::vector<UniqueFd>
 }
 
 }  // namespace
+
+Result<void> keep_file_capabilities(bool for_programs) {
+  constexpr std::array kKept{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+  std::uint64_t mask = 0;
+  for (const int capability : kKept) mask |= 1ULL << capability;
+  for (int capability = 0; for_programs && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if ((mask >> capability & 1) == 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
+      return system_error("cannot drop a capability", errno);
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    data[i].effective = data[i].permitted = static_cast<std::uint32_t>(mask >> (32 * i));
+    data[i].inheritable = 0;
+  }
+  if (syscall(SYS_capset, &header, data.data()) != 0) return system_error("cannot set capabilities", errno);
+  return {};
+}
 
 Result<int> run_confined(const Confinement& confinement, const std::function<int()>& work,
                          const std::function<bool(int)>& watch) {

@@ -48,6 +48,10 @@ struct Confinement {
 Result<int> run_confined(const Confinement& confinement, const std::function<int()>& work,
                          const std::function<bool(int pid)>& watch = {});
 
+/// Gives up every capability but those that work on the files of a tree needs. `for_programs` also takes them from what
+/// programs could get that are started later, which needs CAP_SETPCAP in the process's user namespace.
+Result<void> keep_file_capabilities(bool for_programs);
+
 /// The filter of the confined process; `programs` widens it by what a multi-threaded program needs. In seccomp.cpp.
 Result<void> install_seccomp_filter(bool programs);
 

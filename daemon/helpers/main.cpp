@@ -24,6 +24,7 @@ constexpr std::array kVerbs{
     Verb{"copy", berth::helpers::copy},
     Verb{"flatten", berth::helpers::flatten},
     Verb{"render", berth::helpers::render},
+    Verb{"files", berth::helpers::files},
     Verb{"probe-overlay", berth::helpers::probe_overlay},
 };
 

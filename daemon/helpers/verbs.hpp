@@ -32,6 +32,11 @@ Result<int> flatten(Arguments arguments);
 /// folder (holding `upper` and `work`), then COUNT templates. Writes each target into the root. Result `{}`.
 Result<int> render(Arguments arguments);
 
+/// `files running|plain|overlay`: the request as JSON on the input (see GuestFileRequest); descriptors: the pidfd of the
+/// container's init, or the root as for `render`; then a pipe for the content. Result: `{}`, or what was found, told
+/// before its content is sent.
+Result<int> files(Arguments arguments);
+
 /// `probe-overlay`: descriptor: an empty folder. Tries what an overlay root needs; result `yes` or `no REASON`.
 Result<int> probe_overlay(Arguments arguments);
 

@@ -1,7 +1,13 @@
 #pragma once
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -9,7 +15,7 @@
 
 namespace berth::fakes {
 
-/// Remembers what it was to render. Any thread.
+/// One guest's files in memory, by path, and what was to be rendered. Any thread.
 class FakeGuestFiles final : public ports::GuestFiles {
  public:
   void refuse_next(Error error) {
@@ -28,8 +34,49 @@ class FakeGuestFiles final : public ports::GuestFiles {
     return {};
   }
 
+  /// Whether the last call was about a running container.
+  bool saw_running() {
+    const std::lock_guard lock(mutex_);
+    return running_;
+  }
+
+  Result<ports::OpenGuestFile> read(const ports::GuestPlace& place, const std::string& path, bool content) override {
+    const std::lock_guard lock(mutex_);
+    running_ = place.init_pid != 0;
+    const auto found = texts_.find(path);
+    if (found == texts_.end()) return Error{Code::NotFound, "There is no " + path};
+    UniqueFd fd(memfd_create("file", MFD_CLOEXEC));
+    if (content && ::write(fd.get(), found->second.data(), found->second.size()) < 0)
+      return Error{Code::Internal, "cannot make a file in memory"};
+    lseek(fd.get(), 0, SEEK_SET);
+    return ports::OpenGuestFile{.info = {.type = "file", .mode = 0644, .size = found->second.size()},
+                                .content = std::move(fd),
+                                .wait = [](const std::function<bool()>&) -> Result<void> { return {}; }};
+  }
+  Result<void> write(const ports::GuestPlace& place, const ports::GuestFileWrite& request, int content,
+                     const std::function<bool()>&) override {
+    std::string bytes;
+    std::array<char, 4096> buffer{};
+    for (ssize_t got = 0; (got = ::read(content, buffer.data(), buffer.size())) > 0;)
+      bytes.append(buffer.data(), static_cast<std::size_t>(got));
+    const std::lock_guard lock(mutex_);
+    running_ = place.init_pid != 0;
+    if (failure_) return *std::exchange(failure_, std::nullopt);
+    std::string& text = texts_[request.path];
+    text = request.append ? text + bytes : bytes;
+    return {};
+  }
+  Result<void> remove(const ports::GuestPlace& place, const std::string& path) override {
+    const std::lock_guard lock(mutex_);
+    running_ = place.init_pid != 0;
+    if (texts_.erase(path) == 0) return Error{Code::NotFound, "There is no " + path};
+    return {};
+  }
+
  private:
   std::mutex mutex_;
+  bool running_ = false;
+  std::map<std::string, std::string> texts_;
   std::optional<Error> failure_;
   std::vector<ports::RenderRequest> rendered_;
 };

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/helper_process.hpp"
@@ -14,6 +16,9 @@ namespace berth::adapters {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kPipe = 1 << 20;  // bytes on the way
+constexpr std::chrono::seconds kPatience{30};
 
 /// A file in memory that nobody can change any more.
 Result<UniqueFd> sealed(const std::string& text) {
@@ -31,7 +36,102 @@ Result<UniqueFd> sealed(const std::string& text) {
   return fd;
 }
 
+Result<HelperProcess> start_work(const std::string& helper, const ports::GuestPlace& place, const json& request,
+                                 int content) {
+  BERTH_TRY(const UniqueFd input, sealed(request.dump(-1, ' ', false, json::error_handler_t::replace)));
+  BERTH_TRY(const GuestRoot root, open_guest_place(place));
+  std::vector<int> descriptors;
+  for (const auto& folder : root.folders) descriptors.push_back(folder.get());
+  descriptors.push_back(content);
+  return HelperProcess::start(helper, {"files", root.layout}, input.get(), descriptors);
+}
+
+Result<ports::GuestFileInfo> parse_info(const std::string& text) {
+  const json object = json::parse(text, nullptr, false);
+  const auto number = [&](const char* name) { return object.contains(name) && object[name].is_number_unsigned(); };
+  if (!object.is_object() || !object.contains("type") || !object["type"].is_string() || !number("uid") ||
+      !number("gid") || !number("mode") || !number("size"))
+    return Error{Code::Internal, "the helper's answer is not understood"};
+  return ports::GuestFileInfo{.type = object["type"].get<std::string>(),
+                              .uid = object["uid"].get<std::uint32_t>(),
+                              .gid = object["gid"].get<std::uint32_t>(),
+                              .mode = object["mode"].get<std::uint32_t>(),
+                              .size = object["size"].get<std::uint64_t>()};
+}
+
+/// True from `kPatience` on: a guest may have mounted a file system that never answers.
+std::function<bool()> patience() {
+  return [until = std::chrono::steady_clock::now() + kPatience] { return std::chrono::steady_clock::now() > until; };
+}
+
+Error without_patience(Error error, const std::string& path) {
+  if (error.code != Code::Cancelled) return error;
+  return Error{Code::Unavailable, "the file system that has " + path + " does not answer"};
+}
+
+/// A pipe whose end for the helper does not block.
+Result<std::pair<UniqueFd, UniqueFd>> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
+  std::pair<UniqueFd, UniqueFd> out{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  (void)fcntl(ends[1], F_SETPIPE_SZ, kPipe);
+  if (fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) return system_error("cannot set up a pipe", errno);
+  return out;
+}
+
+/// The pipe, by a descriptor that is neither a reader nor a writer of it.
+Result<UniqueFd> watch_pipe(int end) {
+  UniqueFd fd(open(("/proc/self/fd/" + std::to_string(end)).c_str(), O_PATH | O_CLOEXEC));
+  if (!fd) return system_error("cannot watch a pipe", errno);
+  return fd;
+}
+
+/// True when nobody reads from the pipe any more: a helper that waits for the guest's file system would not notice.
+bool reader_has_gone(int watch) {
+  const UniqueFd writer(open(("/proc/self/fd/" + std::to_string(watch)).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  return !writer && errno == ENXIO;
+}
+
 }  // namespace
+
+Result<ports::OpenGuestFile> HelperGuestFiles::read(const ports::GuestPlace& place, const std::string& path,
+                                                    bool content) {
+  BERTH_TRY(auto pipe, make_pipe());
+  auto started = start_work(helper_, place, {{"action", "read"}, {"path", path}, {"content", content}},
+                            pipe.second.get());
+  if (!started) return std::move(started).error();
+  BERTH_TRY(UniqueFd watched, watch_pipe(pipe.first.get()));
+  pipe.second.reset();
+  const auto watch = std::make_shared<UniqueFd>(std::move(watched));
+  const auto process = std::make_shared<HelperProcess>(*std::move(started));
+  const auto answer = process->await_result(patience());
+  if (!answer) return without_patience(answer.error(), path);
+  BERTH_TRY(auto info, parse_info(*answer));
+  return ports::OpenGuestFile{.info = std::move(info),
+                              .content = std::move(pipe.first),
+                              .wait = [process, watch](const std::function<bool()>& cancelled) -> Result<void> {
+                                const auto over = [&] { return reader_has_gone(watch->get()) || cancelled(); };
+                                BERTH_TRY(const std::string end, process->finish({}, over));
+                                return {};
+                              }};
+}
+
+Result<void> HelperGuestFiles::write(const ports::GuestPlace& place, const ports::GuestFileWrite& request, int content,
+                                     const std::function<bool()>& cancelled) {
+  const json work{{"action", "write"},        {"path", request.path}, {"type", request.type}, {"append", request.append},
+                  {"uid", request.uid},       {"gid", request.gid},   {"mode", request.mode}};
+  BERTH_TRY(auto process, start_work(helper_, place, work, content));
+  BERTH_TRY(const std::string answer, process.finish({}, cancelled));
+  return {};
+}
+
+Result<void> HelperGuestFiles::remove(const ports::GuestPlace& place, const std::string& path) {
+  BERTH_TRY(auto pipe, make_pipe());
+  BERTH_TRY(auto process, start_work(helper_, place, {{"action", "remove"}, {"path", path}}, pipe.second.get()));
+  const auto answer = process.finish({}, patience());
+  if (!answer) return without_patience(answer.error(), path);
+  return {};
+}
 
 Result<void> HelperGuestFiles::render(const RootSpec& root, ports::RenderRequest request) {
   json files = json::array();

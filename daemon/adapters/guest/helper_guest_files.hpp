@@ -13,6 +13,10 @@ class HelperGuestFiles : public ports::GuestFiles {
   explicit HelperGuestFiles(std::string helper) : helper_(std::move(helper)) {}
 
   Result<void> render(const RootSpec& root, ports::RenderRequest request) override;
+  Result<ports::OpenGuestFile> read(const ports::GuestPlace& place, const std::string& path, bool content) override;
+  Result<void> write(const ports::GuestPlace& place, const ports::GuestFileWrite& request, int content,
+                     const std::function<bool()>& cancelled) override;
+  Result<void> remove(const ports::GuestPlace& place, const std::string& path) override;
 
  private:
   std::string helper_;
