@@ -74,11 +74,15 @@ Answer run_sync(Context& context, Call call) {
   co_return empty_answer();
 }
 
-Answer run_to_the_end(Context& context, Call call) {
+Answer run_to_the_end(Context& context, Call call, UniqueFd content) {
   BERTH_CO_CHECK(co_await context.events.open());
-  BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
+  auto made = co_await context.bus.call(std::move(call));
+  content.reset();
+  BERTH_CO_TRY(Reply reply, std::move(made));
   BERTH_CO_TRY(std::string id, operation_id_of(reply.text(0)));
   Subscription::Wait wait(context.events, context.bus.bus().loop(), id, -1);
+  if (const auto* upload = std::get_if<Upload>(&context.request.body); upload && upload->began)
+    upload->began("/1.0/operations/" + id);
   BERTH_CO_TRY(Json row, co_await operation_row(context, id));
   if (row.value("status_code", 0) < 200) {
     const auto end = co_await wait;

@@ -26,8 +26,9 @@ Result<Call> instance_call(const Context& context, std::string member, std::vect
 Answer accepted(Context& context, std::string operation_path);
 /// Makes `call`, whose answer is an operation's path, and answers 202.
 Answer run_operation(Context& context, Call call);
-/// Makes `call`, waits for the operation to end, and answers 200 or its error.
-Answer run_to_the_end(Context& context, Call call);
+/// Makes `call`, waits for the operation to end, and answers 200 or its error. `content` is a descriptor that the call
+/// hands over: it is closed once the daemon has its own, so that whoever writes to it learns when nobody reads.
+Answer run_to_the_end(Context& context, Call call, UniqueFd content = {});
 /// Makes `call`, whose answer does not matter.
 Answer run_sync(Context& context, Call call);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ class Headers {
 struct Upload {
   UniqueFd file;
   UniqueFd rootfs;
+  /// Told once, when the answer waits for an operation's end: of the operation's URL. So what breaks off can be cancelled.
+  std::function<void(std::string url)> began;
 };
 
 /// One request of the LXD API, however it arrived (HTTP, or the command line in its own process).
@@ -40,7 +43,7 @@ struct Request {
   std::string method;  ///< "GET", "PUT", ...
   std::string target;  ///< as on the request line: path and query, percent-encoded ("/1.0/instances?recursion=1")
   Headers headers;     ///< If-Match and X-LXD-* matter here; the transport's own headers do not
-  std::variant<std::string, Upload> body;  ///< JSON text, or an upload (POST /1.0/images alone)
+  std::variant<std::string, Upload> body;  ///< JSON text, or an upload (see body_kind())
   bool upgrade = false;                    ///< the peer asks for a websocket
 
   /// The JSON text, or empty for an upload.
@@ -53,7 +56,7 @@ struct Request {
 /// A raw answer: bytes to be read from `fd` to its end. `size` is there when it is known (a memfd).
 struct FileBody {
   UniqueFd fd;
-  std::optional<std::uint64_t> size;
+  std::optional<std::uint64_t> size;  ///< of a pipe: what it is promised to bring
 };
 
 /// What an answer with status 101 wants to be connected to. Exactly one of the members is set.

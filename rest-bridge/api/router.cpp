@@ -75,6 +75,7 @@ const std::vector<Route>& all_routes() {
   static const auto routes = [] {
     std::vector<Route> list;
     for (const auto part : {server_routes(), instance_routes(), instance_state_routes(), snapshot_routes(), exec_routes(), console_routes(),
+                            instance_file_routes(), instance_metadata_routes(),
                             // "aliases" is no fingerprint, so it is looked for first.
                             alias_routes(), image_routes(), profile_routes(), storage_pool_routes(), certificate_routes(), operation_routes(),
                             event_routes(), missing_routes()})
@@ -96,8 +97,12 @@ Match find_route(std::string_view method, const std::vector<std::string>& segmen
   return match;
 }
 
-bool takes_upload(std::string_view method, std::string_view target) {
-  return method == "POST" && target.substr(0, target.find('?')) == "/1.0/images";
+BodyKind body_kind(std::string_view method, std::string_view target) {
+  const auto path = target.substr(0, target.find('?'));
+  if (method != "POST") return BodyKind::Text;
+  if (path == "/1.0/images") return BodyKind::UploadOrJson;
+  const bool instance = path.starts_with("/1.0/instances/") || path.starts_with("/1.0/containers/");
+  return instance && path.ends_with("/files") ? BodyKind::Upload : BodyKind::Text;
 }
 
 std::string routes_text() {

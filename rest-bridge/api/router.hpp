@@ -65,6 +65,8 @@ std::span<const Route> instance_state_routes();
 std::span<const Route> snapshot_routes();
 std::span<const Route> exec_routes();
 std::span<const Route> console_routes();
+std::span<const Route> instance_file_routes();
+std::span<const Route> instance_metadata_routes();
 std::span<const Route> image_routes();
 std::span<const Route> alias_routes();
 std::span<const Route> profile_routes();
@@ -83,8 +85,13 @@ struct Match {
 };
 Match find_route(std::string_view method, const std::vector<std::string>& segments);
 
-/// Whether a body of this request may be a stream to a descriptor in place of JSON text.
-bool takes_upload(std::string_view method, std::string_view target);
+/// Whether the body of this request is a stream to a descriptor in place of JSON text.
+enum class BodyKind {
+  Text,          ///< text that is small enough for memory, JSON mostly
+  UploadOrJson,  ///< an upload, unless it says or looks like JSON
+  Upload,        ///< an upload whatever it looks like, also an empty one
+};
+BodyKind body_kind(std::string_view method, std::string_view target);
 
 /// The table as text, a route a line.
 std::string routes_text();

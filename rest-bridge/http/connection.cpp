@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -37,6 +38,7 @@ using BodyParser = http::request_parser<http::buffer_body>;
 using Leased = Result<std::shared_ptr<Identities::Lease>>;
 
 constexpr std::size_t kChunk = 64 * 1024;
+constexpr std::size_t kPipeChunk = 256 * 1024;
 
 auto token(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -145,8 +147,9 @@ class Connection {
     UpgradeRequest handshake;
     if (upgrade_) handshake = head;
 
-    const bool may_upload = takes_upload(request.method, request.target) &&
-                            !request.headers.get("Content-Type").starts_with("application/json");
+    const auto kind = body_kind(request.method, request.target);
+    const bool may_upload =
+        kind == BodyKind::UploadOrJson && !request.headers.get("Content-Type").starts_with("application/json");
     BodyParser body(std::move(parser));
     std::string first;
     first.resize(kChunk);
@@ -154,8 +157,10 @@ class Connection {
     if (error) co_return co_await refuse_body(error, version);
     first.resize(size);
     const auto text_begin = first.find_first_not_of(" \t\r\n");
-    if (may_upload && text_begin != std::string::npos && first[text_begin] != '{') {
-      const bool sent = co_await upload(std::move(request), body, std::move(first), version);
+    if (kind == BodyKind::Upload || (may_upload && text_begin != std::string::npos && first[text_begin] != '{')) {
+      // A file is what it is, whatever it is called.
+      const auto type = std::string(kind == BodyKind::Upload ? std::string_view() : request.headers.get("Content-Type"));
+      const bool sent = co_await upload(std::move(request), type, body, std::move(first), version);
       co_return sent && keep;
     }
 
@@ -245,25 +250,32 @@ class Connection {
     });
   }
 
-  asio::awaitable<bool> upload(Request request, BodyParser& body, std::string first, unsigned version) {
+  asio::awaitable<bool> upload(Request request, std::string content_type, BodyParser& body, std::string first, unsigned version) {
     auto lease = co_await acquire();
     if (!lease) {
       co_await send(error_answer(lease.error()), false, version);
       co_await drain();
       co_return false;
     }
+    buffer_.reserve(kChunk);  // a read brings as much as there is room for: else half a kilobyte at a time
     UploadPipes pipes;
-    auto given = pipes.open(request.headers.get("Content-Type"), socket_.get_executor());
+    auto given = pipes.open(content_type, socket_.get_executor());
     if (!given) {
       co_await send(error_answer(given.error()), false, version);
       co_await drain();
       co_return false;
     }
-    request.body = std::move(*given);
 
     auto& api = (*lease)->api();
     const auto response = std::make_shared<std::optional<Response>>();
     const auto arrived = std::make_shared<asio::steady_timer>(socket_.get_executor(), asio::steady_timer::time_point::max());
+    // Where the operation is that the answer waits for, or that the answer tells of.
+    const auto operation = std::make_shared<std::string>();
+    given->began = [operation, arrived](std::string url) {
+      *operation = std::move(url);
+      arrived->cancel();
+    };
+    request.body = std::move(*given);
     api.handle(std::move(request), [response, arrived](Response answer) {
       *response = std::move(answer);
       arrived->cancel();
@@ -289,13 +301,27 @@ class Connection {
     if (sound && whole) pipes.close();
     if (!sound) {
       // The end of a broken upload must not look like the end of an image, so the operation goes first.
-      while (!*response) co_await arrived->async_wait(token(error));
-      if ((*response)->status == 202) co_await cancel(api, std::string((*response)->headers.get("Location")));
+      while (!*response && operation->empty()) co_await arrived->async_wait(token(error));
+      if (*response && (*response)->status == 202) *operation = (*response)->headers.get("Location");
+      if (!operation->empty()) co_await cancel(api, *operation);
       pipes.close();
+      while (!*response) co_await arrived->async_wait(token(error));
       co_await send(error_answer(sound.error()), false, version);
       co_return false;
     }
-    while (!*response) co_await arrived->async_wait(token(error));
+    bool gone = false;
+    hung_up_ = [&gone, arrived](std::optional<Response>) {
+      gone = true;
+      arrived->cancel();
+    };
+    watch_for_hang_up();
+    while (!*response && !gone) co_await arrived->async_wait(token(error));
+    hung_up_ = nullptr;
+    if (!*response) {
+      // Nobody waits for it any more, and it may wait for a file system that never answers.
+      if (!operation->empty()) co_await cancel(api, *operation);
+      co_return false;
+    }
     pipes.close();
     const bool sent = co_await send(std::move(**response), whole, version);
     if (!whole) co_await drain();
@@ -366,20 +392,30 @@ class Connection {
       }
       co_return !error;
     }
-    head += "Transfer-Encoding: chunked\r\n\r\n";
-    co_await asio::async_write(socket_, asio::buffer(head), token(error));
     asio::posix::stream_descriptor from(socket_.get_executor(), file.fd.release());
-    std::string chunk(kChunk, '\0');
-    while (!error) {
+    head += file.size ? "Content-Length: " + std::to_string(*file.size) : "Transfer-Encoding: chunked";
+    head += "\r\n\r\n";
+    co_await asio::async_write(socket_, asio::buffer(head), token(error));
+    std::string chunk(kPipeChunk, '\0');
+    // No more bytes than were promised, and no end of the answer when there are fewer.
+    auto left = file.size.value_or(std::numeric_limits<std::uint64_t>::max());
+    while (!error && left > 0) {
       ErrorCode end;
       expect_nothing();
-      const auto size = co_await from.async_read_some(asio::buffer(chunk), token(end));
-      if (end && end != asio::error::eof) co_return false;
+      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk.size()));
+      const auto size = co_await from.async_read_some(asio::buffer(chunk.data(), wanted), token(end));
+      if (end && (file.size || end != asio::error::eof)) co_return false;
       if (end) break;
+      left -= size;
       expect_progress(shared_.limits.progress);
-      co_await asio::async_write(socket_, http::make_chunk(asio::buffer(chunk.data(), size)), token(error));
+      const asio::const_buffer bytes(chunk.data(), size);
+      if (file.size) {
+        co_await asio::async_write(socket_, bytes, token(error));
+      } else {
+        co_await asio::async_write(socket_, http::make_chunk(bytes), token(error));
+      }
     }
-    if (!error) co_await asio::async_write(socket_, http::make_chunk_last(), token(error));
+    if (!error && !file.size) co_await asio::async_write(socket_, http::make_chunk_last(), token(error));
     co_return !error;
   }
 

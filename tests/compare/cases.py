@@ -142,6 +142,23 @@ CHANGES = [
     *get("/1.0/instances/c3", "/1.0/instances/c1"), Case("POST", "/1.0/instances/c1", {"name": "c9"}),
 ]
 
+OWNED = {"X-LXD-type": "file", "X-LXD-mode": "0640", "X-LXD-uid": "5", "X-LXD-gid": "6"}
+FILE, TEMPLATE = "/1.0/instances/c3/files?path=", "/1.0/instances/c3/metadata/templates?path="
+
+FILES = [
+    Case("POST", FILE + "/root/a", b"hello\n", OWNED), *get(FILE + "/root/a"), Case("HEAD", FILE + "/root/a"),
+    Case("POST", FILE + "/root/a", b"more\n", {**OWNED, "X-LXD-write": "append"}), *get(FILE + "/root/a"),
+    Case("POST", FILE + "/root/d", b"", {"X-LXD-type": "directory", "X-LXD-mode": "0755"}), *get(FILE + "/root"),
+    Case("POST", FILE + "/root/l", b"/root/a", {"X-LXD-type": "symlink"}), *get(FILE + "/root/l", FILE + "/no/such"),
+    Case("POST", FILE + "/no/such/x", b"x", OWNED), *get("/1.0/instances/c3/files", "/1.0/instances/nope/files?path=/x"),
+    Case("DELETE", FILE + "/root/a"), Case("DELETE", FILE + "/root/a"), Case("POST", FILE + "/root/t", b"x", {"X-LXD-type": "what"}),
+    Case("PUT", "/1.0/instances/c3/metadata", {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": {"a": "b"},
+                                               "templates": {}}),
+    *get("/1.0/instances/c3/metadata"), Case("POST", TEMPLATE + "t.tpl", b"hi", {"Content-Type": "application/octet-stream"}),
+    *get("/1.0/instances/c3/metadata/templates", TEMPLATE + "t.tpl"), Case("DELETE", TEMPLATE + "t.tpl"),
+    *get(TEMPLATE + "t.tpl"), Case("DELETE", TEMPLATE + "t.tpl"),
+]
+
 PROFILES = [
     *each("POST", "/1.0/profiles", {"name": "p1", "description": "d", "config": {"limits.cpu": "2"}, "devices": {"x": {"type": "none"}}},
           {"name": "p1"}, {"name": "a/b"}, {"name": ""}, {}, {"name": "p2", "config": {"no.such": "1"}}, {"name": "p2", "config": {"limits.cpu": 2}},
@@ -168,4 +185,4 @@ OTHER = [
     Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
 ]
 
-CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *PROFILES, *OTHER]
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *PROFILES, *OTHER]

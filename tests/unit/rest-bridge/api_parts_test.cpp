@@ -114,6 +114,15 @@ TEST(TheRouter, FindsBothCollectionsAndKnowsPathsWithoutMethods) {
   EXPECT_FALSE(find_route("GET", {"1.0", ""}).known_path);
 }
 
+TEST(TheRouter, KnowsWhatABodyIs) {
+  EXPECT_EQ(body_kind("POST", "/1.0/images?x=/files"), BodyKind::UploadOrJson);
+  EXPECT_EQ(body_kind("POST", "/1.0/instances/web/files?path=/a"), BodyKind::Upload);
+  EXPECT_EQ(body_kind("POST", "/1.0/containers/web/files"), BodyKind::Upload);
+  EXPECT_EQ(body_kind("DELETE", "/1.0/instances/web/files?path=/a"), BodyKind::Text);
+  EXPECT_EQ(body_kind("POST", "/1.0/instances/web/metadata/templates?path=a.tpl"), BodyKind::Text);
+  EXPECT_EQ(body_kind("POST", "/1.0/instances/web/exec?path=/files"), BodyKind::Text);
+}
+
 TEST(TheRouter, HasEachRouteOnce) {
   std::set<std::string> seen;
   for (const auto& route : all_routes())
