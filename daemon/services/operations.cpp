@@ -205,6 +205,7 @@ void Operations::State::finish(const std::shared_ptr<Entry>& entry, Result<Docum
   bool ended = false;
   change(*entry, [&](OperationView& view) {
     ended = true;
+    --running;  // whoever hears of the end finds it no longer counted
     view.cancellable = false;
     if (outcome) {
       for (auto& [key, value] : *outcome) view.metadata[key] = std::move(value);
@@ -217,7 +218,6 @@ void Operations::State::finish(const std::shared_ptr<Entry>& entry, Result<Docum
     if (was_cancelled) view.error->code = Code::Cancelled;
   });
   if (!ended) return;
-  --running;
   std::function<void()> let_go;
   const std::lock_guard lock(entry->mutex);
   let_go.swap(entry->on_cancel);

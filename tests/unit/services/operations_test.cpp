@@ -201,6 +201,17 @@ TEST_F(OperationsTest, AreRefusedBeyondAThousandThatRun) {
   EXPECT_THAT(operations_.list(local(0), std::nullopt), SizeIs(1001));
 }
 
+TEST_F(OperationsTest, AreNoLongerCountedWhenTheirEndIsHeard) {
+  std::vector<std::size_t> counted;
+  operations_.listen([&](const OperationView& view) {
+    if (is_final(view.status)) counted.push_back(operations_.running());
+  });
+  const auto id = *operations_.open(spec(), nullptr);
+  EXPECT_EQ(operations_.running(), 1U);
+  operations_.finish(id, Document{});
+  EXPECT_THAT(counted, ElementsAre(0U));
+}
+
 TEST_F(OperationsTest, EndAllOfThousandThatManyClientsStart) {
   std::vector<std::thread> clients;
   for (int client = 0; client < 4; ++client)

@@ -69,7 +69,7 @@ class FakeUnits final : public ports::UnitManager {
 
 /// Everything below the services as it is in a daemon, with fakes behind the ports. Reports of the runtime go where
 /// main sends them.
-class ServicesTest : public testing::Test, private Events {
+class ServicesTest : public testing::Test {
  protected:
   ServicesTest() {
     folder_ = "/tmp/berth-services-XXXXXX";
@@ -213,17 +213,26 @@ class ServicesTest : public testing::Test, private Events {
 
   static std::string action_of(const Event& event) { return std::get<std::string>(event.metadata.at("action").value); }
 
-  void publish(Event event) override {
-    const std::lock_guard lock(mutex_);
-    events_.push_back(std::move(event));
-    changed_.notify_all();
-  }
+  /// A member and no base: workers publish until this fixture ends, when the destructors of the tests have run.
+  class Published final : public Events {
+   public:
+    explicit Published(ServicesTest& test) : test_(test) {}
+    void publish(Event event) override {
+      const std::lock_guard lock(test_.mutex_);
+      test_.events_.push_back(std::move(event));
+      test_.changed_.notify_all();
+    }
+
+   private:
+    ServicesTest& test_;
+  };
 
   std::string folder_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<OperationId, std::vector<OperationView>> heard_;
   std::vector<Event> events_;
+  Published published_{*this};
   int ends_ = 0;
   std::vector<std::vector<std::string>> access_asked_;
   bool access_allowed_ = false;
@@ -257,7 +266,7 @@ class ServicesTest : public testing::Test, private Events {
                    .locks = locks_,
                    .execs = execs_,
                    .starts = starts_,
-                   .events = *this,
+                   .events = published_,
                    .host_access = [this](const Principal&, const std::string& object,
                                          const std::vector<std::string>& reasons) -> Result<void> {
                      const std::lock_guard lock(mutex_);
