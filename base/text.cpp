@@ -1,8 +1,15 @@
 #include "base/text.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 namespace berth {
+namespace {
+
+constexpr std::uint64_t kLowBits = 0x0101010101010101U;
+constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+
+}  // namespace
 
 std::size_t character_length(std::string_view text) noexcept {
   if (text.empty()) return 0;
@@ -24,6 +31,14 @@ std::size_t character_length(std::string_view text) noexcept {
 
 bool is_text(std::string_view text) noexcept {
   while (!text.empty()) {
+    // Nearly all text is ASCII: eight bytes at once, none of which has its top bit or is NUL.
+    while (text.size() >= sizeof(std::uint64_t)) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, text.data(), sizeof eight);
+      if (((eight | (eight - kLowBits)) & kHighBits) != 0) break;
+      text.remove_prefix(sizeof eight);
+    }
+    if (text.empty()) return true;
     const std::size_t length = character_length(text);
     if (length == 0 || text.front() == '\0') return false;
     text.remove_prefix(length);

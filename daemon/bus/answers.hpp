@@ -28,6 +28,14 @@ inline Result<sdbus::UnixFd> rows_answer(const Result<std::vector<Document>>& ro
   return give_fd(std::move(fd));
 }
 
+/// The same for a Describe method that has a single row.
+inline Result<sdbus::UnixFd> row_answer(Result<Document> row) {
+  if (!row) return std::move(row).error();
+  std::vector<Document> rows;
+  rows.push_back(*std::move(row));
+  return rows_answer(std::move(rows));
+}
+
 inline Result<VariantMap> document_answer(const Result<Document>& document) {
   if (!document) return document.error();
   return to_variants(*document);

@@ -84,7 +84,7 @@ void ManagerAdaptor::DescribeCertificates(sdbus::Result<sdbus::UnixFd>&& reply, 
                  BERTH_TRY(const auto certificates, use_cases_.trust.list(who));
                  for (const auto& row : certificates) rows.push_back(certificate_document(row));
                }
-               return rows_answer(rows);
+               return rows_answer(std::move(rows));
              });
 }
 

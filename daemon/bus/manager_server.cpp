@@ -75,7 +75,7 @@ void ManagerAdaptor::DescribeOperations(sdbus::Result<sdbus::UnixFd>&& reply, st
                } else {
                  for (const auto& view : use_cases_.operations.list(who, filter)) rows.push_back(operation_document(view));
                }
-               return rows_answer(rows);
+               return rows_answer(std::move(rows));
              });
 }
 
@@ -89,8 +89,7 @@ void ManagerAdaptor::DescribeServer(sdbus::Result<sdbus::UnixFd>&& reply, Option
   guard_.run(call_about({}), std::move(reply),
              [this, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
                BERTH_CHECK(no_options(options));
-               BERTH_TRY(auto row, use_cases_.server.describe(who));
-               return rows_answer(std::vector<Document>{std::move(row)});
+               return row_answer(use_cases_.server.describe(who));
              });
 }
 

@@ -49,7 +49,7 @@ void SessionAdaptor::GetListeners(sdbus::Result<sdbus::UnixFd, std::vector<sdbus
   using Answer = std::tuple<sdbus::UnixFd, std::vector<sdbus::UnixFd>>;
   guard_.run(object_->current_call(), std::move(reply), [this](const Principal&) -> Result<Answer> {
     BERTH_TRY(auto given, use_cases_.https.handover());
-    BERTH_TRY(auto settings, rows_answer(std::vector<Document>{std::move(given.settings)}));
+    BERTH_TRY(auto settings, row_answer(std::move(given.settings)));
     std::vector<sdbus::UnixFd> sockets;
     for (auto& socket : given.sockets) sockets.push_back(give_fd(std::move(socket)));
     return Answer(std::move(settings), std::move(sockets));

@@ -1,48 +1,78 @@
 #include "daemon/domain/document_json.hpp"
 
-#include <nlohmann/json.hpp>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include "base/text.hpp"
 
 namespace berth {
 namespace {
 
-nlohmann::json json_of(const Document& document);
+/// Writes documents as they are walked: lists have thousands of rows, and a tree of JSON in between would cost more than
+/// all else that is done for one.
+class Writing {
+ public:
+  void write(const Document& document) {
+    writer_.StartObject();
+    for (const auto& [name, value] : document) {
+      key(name);
+      std::visit([this](const auto& held) { write(held); }, value.value);
+    }
+    writer_.EndObject();
+  }
+  template <typename Element>
+  void write(const std::vector<Element>& elements) {
+    writer_.StartArray();
+    for (const auto& element : elements) write(element);
+    writer_.EndArray();
+  }
+  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
-nlohmann::json json_of(const DocumentValue& value) {
-  return std::visit(
-      [](const auto& held) -> nlohmann::json {
-        using Held = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<Held, Document>) {
-          return json_of(held);
-        } else if constexpr (std::is_same_v<Held, std::vector<Document>>) {
-          auto rows = nlohmann::json::array();
-          for (const auto& row : held) rows.push_back(json_of(row));
-          return rows;
-        } else {
-          return held;
-        }
-      },
-      value.value);
-}
+ private:
+  template <typename Held>
+  void write(const std::map<std::string, Held>& map) {
+    writer_.StartObject();
+    for (const auto& [name, value] : map) {
+      key(name);
+      write(value);
+    }
+    writer_.EndObject();
+  }
+  /// Text that came from outside may not be UTF-8; a row must stay readable all the same.
+  void write(const std::string& text) {
+    if (is_text(text))
+      (void)writer_.String(text.data(), length(text));
+    else
+      write(as_text(text));
+  }
+  void write(bool flag) { (void)writer_.Bool(flag); }
+  void write(std::int64_t number) { (void)writer_.Int64(number); }
+  void write(std::uint64_t number) { (void)writer_.Uint64(number); }
 
-nlohmann::json json_of(const Document& document) {
-  auto object = nlohmann::json::object();
-  for (const auto& [name, value] : document) object[name] = json_of(value);
-  return object;
-}
+  void key(const std::string& name) {
+    if (is_text(name)) {
+      (void)writer_.Key(name.data(), length(name));
+    } else {
+      const auto readable = as_text(name);
+      (void)writer_.Key(readable.data(), length(readable));
+    }
+  }
+  static rapidjson::SizeType length(const std::string& text) { return static_cast<rapidjson::SizeType>(text.size()); }
 
-/// Text that came from outside may not be UTF-8; a row must stay readable all the same.
-std::string dump(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+};
+
+template <typename Value>
+std::string json_of(const Value& value) {
+  Writing writing;
+  writing.write(value);
+  return writing.take();
 }
 
 }  // namespace
 
-std::string to_json(const Document& document) { return dump(json_of(document)); }
-
-std::string to_json(const std::vector<Document>& rows) {
-  auto array = nlohmann::json::array();
-  for (const auto& row : rows) array.push_back(json_of(row));
-  return dump(array);
-}
+std::string to_json(const Document& document) { return json_of(document); }
+std::string to_json(const std::vector<Document>& rows) { return json_of(rows); }
 
 }  // namespace berth

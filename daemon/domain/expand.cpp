@@ -32,14 +32,14 @@ Expanded expand(const std::vector<Profile>& profiles, const ConfigMap& config, c
 }
 
 Result<Expanded> expand(const Instance& instance, const std::vector<Profile>& known) {
-  std::vector<Profile> named;
-  named.reserve(instance.profiles.size());
+  Expanded out;
   for (const auto& name : instance.profiles) {
     const auto found = std::find_if(known.begin(), known.end(), [&name](const Profile& p) { return p.name == name; });
     if (found == known.end()) return Error{Code::NotFound, "Profile \"" + name.str() + "\" not found"};
-    named.push_back(*found);
+    lay_over(out, found->config, found->devices);
   }
-  return expand(named, instance.config, instance.devices);
+  lay_over(out, instance.config, instance.devices);
+  return out;
 }
 
 Result<RootDisk> find_root_disk(const DeviceMap& expanded) {

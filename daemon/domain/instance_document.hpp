@@ -7,6 +7,6 @@
 namespace berth {
 
 /// An instance from outside, with what its profiles make of it. Secrets may be in its configuration.
-Document instance_document(const Instance& instance, const Expanded& expanded, InstanceStatus status);
+Document instance_document(Instance instance, Expanded expanded, InstanceStatus status);
 
 }  // namespace berth

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/names.hpp"
 
@@ -14,5 +16,8 @@ std::string escape_unit_part(std::string_view text);
 /// The name of an instance's unit, `berth-container@NAME.service`, with `PROJECT_` in front of the name outside the
 /// default project. Names that would pass systemd's 255 bytes are hashed.
 std::string container_unit_name(const ProjectName& project, const InstanceName& name);
+
+/// The inverse; nothing for a unit of another kind, and for a hashed name.
+std::optional<std::pair<ProjectName, InstanceName>> container_of_unit(std::string_view unit);
 
 }  // namespace berth

@@ -18,11 +18,18 @@ bool is_forced(const StopRequest& request) {
   return request.force || (request.timeout && *request.timeout == std::chrono::seconds{0});
 }
 
-/// Brings the container to a full stop; on error it runs on.
-Result<void> halt(Context& context, const Uuid& uuid, const StopRequest& request, OperationContext& operation) {
+Result<void> ask_to_end(Context& context, const Uuid& uuid, const StopRequest& request, OperationContext& operation) {
   if (is_forced(request)) return context.runtime.kill(uuid);
   if (context.runtime.status(uuid) == InstanceStatus::Frozen) BERTH_CHECK(context.runtime.unfreeze(uuid));
   return context.runtime.shutdown(uuid, request.timeout, [&operation] { return operation.cancelled(); });
+}
+
+/// Brings the container to a full stop; on error it runs on.
+Result<void> halt(Context& context, const Uuid& uuid, const StopRequest& request, OperationContext& operation) {
+  auto ended = ask_to_end(context, uuid, request, operation);
+  // A forced stop, or the guest itself, may have been faster: what was wanted is so.
+  if (!ended && context.runtime.status(uuid) == InstanceStatus::Stopped) return {};
+  return ended;
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ Result<std::vector<InstanceRow>> InstanceQuery::list(const Principal& who, const
 Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, const std::optional<ProjectName>& project,
                                                       const std::optional<std::vector<InstanceName>>& names,
                                                       InstanceDetail detail) {
-  BERTH_TRY(const auto instances,
+  BERTH_TRY(auto instances,
             names ? pick(context_, who, project, *names) : context_.store.instances(who, project));
   Expander expander(context_);
   const bool with_usage = names && instances.size() == 1;
@@ -161,18 +161,23 @@ Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, cons
   }
   std::vector<Document> rows;
   rows.reserve(instances.size());
-  for (const auto& instance : instances) {
-    Document row{{"name", instance.name.str()}, {"project", instance.project.str()}};
-    if (detail != InstanceDetail::State) {
-      BERTH_TRY(const auto all, expander(instance));
-      row = instance_document(instance, all, context_.runtime.status(instance.uuid));
-    }
+  for (auto& instance : instances) {
+    Document more;
+    if (detail != InstanceDetail::Config) more.emplace("state", state_or_status(context_, instance, with_usage));
     if (detail == InstanceDetail::Full) {
       BERTH_TRY(auto documents, snapshot_documents(context_, instance, snapshots[instance.uuid]));
-      row["snapshots"] = std::move(documents);
+      more.emplace("snapshots", std::move(documents));
     }
-    if (detail != InstanceDetail::Config) row["state"] = state_or_status(context_, instance, with_usage);
-    rows.push_back(std::move(row));
+    if (detail == InstanceDetail::State) {
+      more.emplace("name", instance.name.str());
+      more.emplace("project", instance.project.str());
+      rows.push_back(std::move(more));
+      continue;
+    }
+    BERTH_TRY(auto all, expander(instance));
+    const auto status = context_.runtime.status(instance.uuid);
+    more.merge(instance_document(std::move(instance), std::move(all), status));
+    rows.push_back(std::move(more));
   }
   return rows;
 }

@@ -6,6 +6,7 @@
 #include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/start_plan.hpp"
 
 #include <filesystem>
 #include <system_error>
@@ -20,9 +21,12 @@ void log_failure(const Result<void>& result, const std::string& what, const Inst
 }  // namespace
 
 Result<void> InstanceRun::start(const Instance& instance) {
-  BERTH_CHECK(context_.runtime.start(instance.uuid, instance.project, instance.name));
-  started(instance);
-  return {};
+  // A supervisor needs about as long to come up as its plan to be made.
+  StartPlanner(context_).begin(instance.uuid);
+  const auto outcome = context_.runtime.start(instance.uuid, instance.project, instance.name);
+  (void)context_.starts.take_plan(instance.uuid);  // there when no supervisor ever asked
+  if (outcome) started(instance);
+  return outcome;
 }
 
 void InstanceRun::started(const Instance& instance) {

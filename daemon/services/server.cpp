@@ -112,9 +112,11 @@ Result<Document> Server::describe(const Principal& who) {
   BERTH_TRY(auto environment, info(who));
   BERTH_TRY(auto config, context_.store.server_config());
   const auto revision = revision_of(config);
-  return Document{{"environment", std::move(environment)},
-                  {"config", shown_server_config(std::move(config))},
-                  {"revision", revision}};
+  Document row;  // moved into place: a braced list would copy the environment once more
+  row.emplace("environment", std::move(environment));
+  row.emplace("config", shown_server_config(std::move(config)));
+  row.emplace("revision", revision);
+  return row;
 }
 
 Result<ConfigMap> Server::config(const Principal&) {

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "daemon/domain/config_keys.hpp"
+#include "daemon/domain/unit_name.hpp"
 #include "daemon/services/instance_logs.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/templates.hpp"
@@ -9,6 +10,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <future>
+#include <memory>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,16 +59,31 @@ Result<RootSpec> prepared_root(Context& context, const Instance& instance, const
 
 Result<Instance> StartPlanner::find(const std::string& unit) {
   if (const auto uuid = Uuid::parse(unit)) return context_.store.instance_by_uuid(*uuid);
+  if (const auto named = container_of_unit(unit))
+    return context_.store.instance(daemon_principal(), named->first, named->second);
   BERTH_TRY(const auto instances, context_.store.instances(daemon_principal(), std::nullopt));
   for (const auto& instance : instances)
     if (context_.units.unit_name(instance.project, instance.name) == unit) return instance;
   return Error{Code::NotFound, "No instance has the unit " + unit};
 }
 
+void StartPlanner::begin(const Uuid& instance) {
+  const auto promise = std::make_shared<std::promise<Result<ports::StartPlan>>>();
+  context_.starts.add_plan(instance, promise->get_future());
+  context_.workers.submit([&context = context_, instance, promise] {
+    const auto row = context.store.instance_by_uuid(instance);
+    promise->set_value(row ? StartPlanner(context).build(*row) : Result<ports::StartPlan>(row.error()));
+  });
+}
+
 Result<ports::StartPlan> StartPlanner::prepare(const std::string& unit, const std::string& invocation_id) {
   BERTH_TRY(const auto seen, find(unit));
   const auto holder = context_.locks.holder(instance_entity(seen.uuid));
-  if (holder && (holder->verb == "start" || holder->verb == "restart")) return build(seen);
+  if (holder && (holder->verb == "start" || holder->verb == "restart")) {
+    // Workers take jobs in turn: what was submitted before this one is being worked on, and ends.
+    if (auto plan = context_.starts.take_plan(seen.uuid)) return plan->get();
+    return build(seen);
+  }
 
   BERTH_TRY(auto lock, lock_instance(context_, seen, "start"));
   BERTH_TRY(const auto instance, context_.store.instance_by_uuid(seen.uuid));

@@ -15,6 +15,9 @@ namespace berth::services {
 class StartPlanner {
  public:
   explicit StartPlanner(Context& context) : context_(context) {}
+  /// Begins to make the plan that prepare() will be asked for, on another worker. The caller holds the instance's lock for
+  /// a start or restart.
+  void begin(const Uuid& instance);
   /// `unit` is the unit's name, or the instance's uuid. NotFound, FailedPrecondition (runs already), Busy.
   Result<ports::StartPlan> prepare(const std::string& unit, const std::string& invocation_id);
 

@@ -24,4 +24,16 @@ std::optional<StartTable::Row> StartTable::take(const Uuid& instance, const Oper
   return std::move(rows_.extract(found).mapped());
 }
 
+void StartTable::add_plan(const Uuid& instance, Plan plan) {
+  const std::lock_guard lock(mutex_);
+  plans_.insert_or_assign(instance, std::move(plan));
+}
+
+std::optional<StartTable::Plan> StartTable::take_plan(const Uuid& instance) {
+  const std::lock_guard lock(mutex_);
+  auto plan = plans_.extract(instance);
+  if (plan.empty()) return std::nullopt;
+  return std::move(plan.mapped());
+}
+
 }  // namespace berth::services

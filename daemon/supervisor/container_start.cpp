@@ -120,6 +120,9 @@ int poll_until_running(const Uuid& uuid, const RuntimePaths& paths, int report) 
   auto lxc = LxcHandle::open(uuid.str(), paths.lxc());
   if (!lxc) return 1;
   lxc_container* c = lxc->get();
+  // Until liblxc listens, which takes it some milliseconds, asking would only take a processor from it.
+  constexpr timespec kHeadStart{.tv_sec = 0, .tv_nsec = 3'000'000};
+  (void)::nanosleep(&kHeadStart, nullptr);
   // Ends when the parent says so: it has the deadline.
   for (;;) {
     const char* state = c->state(c);

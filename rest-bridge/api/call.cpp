@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sdbus-c++/sdbus-c++.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -220,20 +219,34 @@ Task<Result<Json>> Caller::describe(Call call) {
   co_return read_rows(reply.fds.front().get());
 }
 
-Result<Json> read_rows(int fd) {
+Task<Result<std::string>> Caller::describe_text(Call call) {
+  BERTH_CO_TRY(Reply reply, co_await this->call(std::move(call)));
+  if (reply.fds.empty()) co_return Error{Code::Internal, "the daemon's answer has no descriptor"};
+  co_return read_rows_text(reply.fds.front().get());
+}
+
+Result<std::string> read_rows_text(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return system_error("cannot look at the daemon's rows", errno);
   if (!S_ISREG(status.st_mode)) return Error{Code::Internal, "the daemon's rows are not a memfd"};
-  // Without the seals a row could change, or the mapping fault, while it is read.
+  // Without the seals a row could change while it is read.
   constexpr int kNeeded = F_SEAL_SHRINK | F_SEAL_WRITE;
   const int seals = ::fcntl(fd, F_GET_SEALS);
   if (seals < 0 || (seals & kNeeded) != kNeeded) return Error{Code::Internal, "the daemon's rows are not sealed"};
-  if (status.st_size == 0) return Json(Json::array());
-  const auto size = static_cast<std::size_t>(status.st_size);
-  void* text = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (text == MAP_FAILED) return system_error("cannot map the daemon's rows", errno);
-  auto rows = Json::parse(static_cast<const char*>(text), static_cast<const char*>(text) + size, nullptr, false);
-  ::munmap(text, size);
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t got = ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return system_error("cannot read the daemon's rows", got < 0 ? errno : EIO);
+    done += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
+Result<Json> read_rows(int fd) {
+  BERTH_TRY(const auto text, read_rows_text(fd));
+  if (text.empty()) return Json(Json::array());
+  auto rows = Json::parse(text, nullptr, false);
   if (!rows.is_array()) return Error{Code::Internal, "the daemon's rows are not a JSON array"};
   return rows;
 }

@@ -73,13 +73,16 @@ class Caller {
   Task<Result<Reply>> call(Call call);
   /// A call of a Describe* method: its rows.
   Task<Result<Json>> describe(Call call);
+  /// The same, its rows as the JSON text they are.
+  Task<Result<std::string>> describe_text(Call call);
   Bus& bus() { return bus_; }
 
  private:
   Bus& bus_;
 };
 
-/// The contents of a sealed memfd of JSON rows.
+/// The contents of a sealed memfd of JSON rows: as text that nobody has looked at, and parsed.
+Result<std::string> read_rows_text(int fd);
 Result<Json> read_rows(int fd);
 
 }  // namespace berth::rest

@@ -95,11 +95,15 @@ Answer run_to_the_end(Context& context, Call call, UniqueFd content) {
   co_return Error{code_from_dbus(row.value("error_code", ""), Code::Internal), row.value("err", "the operation failed")};
 }
 
-Result<std::optional<std::uint64_t>> checked_revision(const Context& context, const std::string& etag, const Json& row) {
+Result<void> check_tag(const Context& context, const std::string& etag) {
   const auto given = context.request.headers.get("If-Match");
-  if (given.empty()) return std::optional<std::uint64_t>();
-  if (given != '"' + etag + '"' && given != etag)
-    return Error{Code::RevisionMismatch, "ETag doesn't match: " + etag + " vs " + std::string(given)};
+  if (given.empty() || given == '"' + etag + '"' || given == etag) return {};
+  return Error{Code::RevisionMismatch, "ETag doesn't match: " + etag + " vs " + std::string(given)};
+}
+
+Result<std::optional<std::uint64_t>> checked_revision(const Context& context, const std::string& etag, const Json& row) {
+  if (context.request.headers.get("If-Match").empty()) return std::optional<std::uint64_t>();
+  BERTH_CHECK(check_tag(context, etag));
   const auto revision = row.find("revision");
   if (revision == row.end() || !revision->is_number_unsigned()) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(revision->get<std::uint64_t>());

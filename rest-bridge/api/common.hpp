@@ -39,6 +39,8 @@ Json shown_operation(const Context& context, Json row);
 /// The id in an operation's object path.
 Result<std::string> operation_id_of(const std::string& path);
 
+/// Compares If-Match, when the request has one, with the object's tag. Errors: RevisionMismatch.
+Result<void> check_tag(const Context& context, const std::string& etag);
 /// Compares If-Match with the object's tag. The revision to be passed as `if-revision`, or nothing when the request
 /// has no If-Match. Errors: RevisionMismatch.
 Result<std::optional<std::uint64_t>> checked_revision(const Context& context, const std::string& etag, const Json& row);

@@ -34,6 +34,7 @@ Response sync_text(int status, std::string_view metadata) {
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Response sync_answer(const Json& metadata) { return sync_text(200, dump(metadata)); }
+Response sync_text_answer(std::string_view metadata) { return sync_text(200, metadata); }
 Response empty_answer() { return sync_text(200, "{}"); }
 
 Response created_answer(std::string location) {
@@ -72,8 +73,9 @@ Response with_etag(Response response, const std::string& etag) {
   return response;
 }
 
-std::string etag_of(const Json& parts) {
-  const auto text = dump(parts);
+std::string etag_of(const Json& parts) { return etag_of_text(dump(parts)); }
+
+std::string etag_of_text(std::string_view text) {
   std::string tag;
   for (std::uint64_t lane = 0; lane < 4; ++lane) {
     std::uint64_t hash = 0xcbf29ce484222325U ^ (lane * 0x9e3779b97f4a7c15U);

@@ -11,6 +11,8 @@ namespace berth::rest {
 
 /// The JSON envelopes of the API: every answer has the same seven members and ends in a newline.
 Response sync_answer(const Json& metadata);
+/// The same for metadata that is JSON text already.
+Response sync_text_answer(std::string_view metadata);
 /// `metadata: {}`: done, nothing to tell.
 Response empty_answer();
 /// 201 with a Location and `metadata: null`.
@@ -31,5 +33,6 @@ Response with_etag(Response response, const std::string& etag);
 
 /// 64 hexadecimal digits that follow from `parts`: equal parts, equal tag. It orders changes, it protects nothing.
 std::string etag_of(const Json& parts);
+std::string etag_of_text(std::string_view parts);
 
 }  // namespace berth::rest

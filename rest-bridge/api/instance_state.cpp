@@ -57,7 +57,7 @@ Answer get_state(Context& context) {
   if (!InstanceName::parse(context.parameter("name"))) co_return Error{Code::NotFound, "Instance not found"};
   Options options;
   options["names"] = Strings(1, context.parameter("name"));
-  options["detail"] = "full";
+  options["detail"] = "state";
   Call call = manager_call("DescribeInstances", {});
   call.arguments.emplace_back(context.one_project());
   call.arguments.emplace_back(std::move(options));

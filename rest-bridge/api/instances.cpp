@@ -1,81 +1,79 @@
 #include <utility>
 
 #include "rest-bridge/api/common.hpp"
+#include "rest-bridge/api/instance_rows.hpp"
 #include "rest-bridge/api/rows.hpp"
 
 namespace berth::rest {
 namespace {
 
-/// One instance's row as the API's object; `full` adds what only the full form has.
-Json shown_instance(Json row, bool full) {
-  auto snapshots = Json::array();
-  if (const auto found = row.find("snapshots"); found != row.end() && found->is_array())
-    for (auto& snapshot : *found) snapshots.push_back(to_api(std::move(snapshot), Resource::InstanceSnapshot));
-  row.erase("snapshots");
-  auto instance = to_api(std::move(row), Resource::Instance);
-  if (instance.value("location", "").empty()) instance["location"] = "none";
-  if (!full) {
-    instance.erase("state");
-    return instance;
-  }
-  instance["backups"] = nullptr;
-  instance["snapshots"] = snapshots.empty() ? Json() : std::move(snapshots);
-  auto& state = instance["state"];
-  if (state.is_object() && state.contains("network") && state["network"].empty()) state["network"] = nullptr;
-  return instance;
-}
-
-Task<Result<Json>> describe(Context& context, Options options, std::string project) {
+Call describe_call(Options options, std::string project) {
   Call call = manager_call("DescribeInstances", {});
   call.arguments.emplace_back(std::move(project));
   call.arguments.emplace_back(std::move(options));
-  co_return co_await context.bus.describe(std::move(call));
+  return call;
 }
 
-/// The row of the route's instance.
-Task<Result<Json>> describe_one(Context& context, const char* detail) {
+/// The route's instance.
+Task<Result<ShownInstance>> describe_one(Context& context, bool full) {
   if (!InstanceName::parse(context.parameter("name"))) co_return Error{Code::NotFound, "Instance not found"};
   Options options;
   options["names"] = Strings(1, context.parameter("name"));
-  options["detail"] = detail;
-  BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options), context.one_project()));
-  if (rows.empty()) co_return Error{Code::NotFound, "Instance not found"};
-  co_return std::move(rows.front());
+  options["detail"] = full ? "full" : "config";
+  BERTH_CO_TRY(std::string rows, co_await context.bus.describe_text(describe_call(std::move(options), context.one_project())));
+  BERTH_CO_TRY(auto shown, shown_only_instance(std::move(rows), full));
+  if (!shown) co_return Error{Code::NotFound, "Instance not found"};
+  co_return *std::move(shown);
 }
 
-/// What an instance's tag is made of: everything a PUT can change but description.
-std::string instance_etag(const Json& row) {
-  auto parts = Json::array();
-  for (const auto* field : {"architecture", "config", "devices", "ephemeral", "profiles"})
-    parts.push_back(row.value(field, Json()));
-  return etag_of(parts);
+std::string listed_url(const Context& context, const std::string& name, const std::string& project) {
+  return url_of("instances", name, context.project.empty() ? project : "", context.collection);
 }
 
-Answer list_instances(Context& context) {
-  const int recursion = context.recursion();
+/// A list that asks for something in its rows.
+Answer list_some(Context& context, std::string_view type, int recursion) {
   Options options;
   options["detail"] = recursion >= 2 ? "full" : "config";
-  BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options), context.project));
-  const auto type = context.query.get("instance-type");
-  if (!type.empty() && type != "container" && type != "virtual-machine")
-    co_return Error{Code::InvalidArgument, "Invalid instance type \"" + std::string(type) + "\""};
+  BERTH_CO_TRY(Json rows, co_await context.bus.describe(describe_call(std::move(options), context.project)));
   auto objects = Json::array();
   for (auto& row : rows)
     if (type.empty() || row.value("type", "container") == type) objects.push_back(shown_instance(std::move(row), recursion >= 2));
   BERTH_CO_TRY(Json kept, filtered(context, std::move(objects)));
   if (recursion >= 1) co_return sync_answer(kept);
   auto urls = Json::array();
-  for (const auto& object : kept)
-    urls.push_back(url_of("instances", object.value("name", ""), context.project.empty() ? object.value("project", "") : "",
-                          context.collection));
+  for (const auto& object : kept) urls.push_back(listed_url(context, object.value("name", ""), object.value("project", "")));
   co_return sync_answer(urls);
 }
 
+Answer list_urls(Context& context) {
+  Call call = manager_call("ListInstances", {});
+  call.arguments.emplace_back(context.project);
+  call.arguments.emplace_back(Options());
+  BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
+  auto urls = Json::array();
+  for (const auto& row : reply.values.at(0))
+    urls.push_back(listed_url(context, row.at(2).get<std::string>(), row.at(1).get<std::string>()));
+  co_return sync_answer(urls);
+}
+
+Answer list_instances(Context& context) {
+  const int recursion = context.recursion();
+  const auto type = context.query.get("instance-type");
+  if (!type.empty() && type != "container" && type != "virtual-machine")
+    co_return Error{Code::InvalidArgument, "Invalid instance type \"" + std::string(type) + "\""};
+  if (!type.empty() || !context.query.get("filter").empty()) co_return co_await list_some(context, type, recursion);
+  if (recursion == 0) co_return co_await list_urls(context);
+  const bool full = recursion >= 2;
+  Options options;
+  options["detail"] = full ? "full" : "config";
+  BERTH_CO_TRY(std::string rows, co_await context.bus.describe_text(describe_call(std::move(options), context.project)));
+  BERTH_CO_TRY(const std::string shown, shown_instances(std::move(rows), full));
+  co_return sync_text_answer(shown);
+}
+
 Answer get_instance(Context& context) {
-  const bool full = context.recursion() >= 1;
-  BERTH_CO_TRY(Json row, co_await describe_one(context, full ? "full" : "config"));
-  const auto etag = instance_etag(row);
-  co_return with_etag(sync_answer(shown_instance(std::move(row), full)), etag);
+  BERTH_CO_TRY(const ShownInstance shown, co_await describe_one(context, context.recursion() >= 1));
+  co_return with_etag(sync_text_answer(shown.text), shown.etag);
 }
 
 /// A source of type copy: `web` or `web/snap0`.
@@ -193,9 +191,9 @@ Task<Result<Call>> update_call(Context& context, bool whole) {
   Options options;
   options["replace"] = whole;
   if (!context.request.headers.get("If-Match").empty()) {
-    BERTH_CO_TRY(Json row, co_await describe_one(context, "config"));
-    BERTH_CO_TRY(const auto revision, checked_revision(context, instance_etag(row), row));
-    if (revision) options["if-revision"] = *revision;
+    BERTH_CO_TRY(const ShownInstance shown, co_await describe_one(context, false));
+    BERTH_CO_CHECK(check_tag(context, shown.etag));
+    options["if-revision"] = shown.revision;
   }
   BERTH_CO_TRY(Call call, instance_call(context, "Update", {}));
   call.arguments.emplace_back(std::move(changes));

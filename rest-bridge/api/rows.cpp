@@ -67,8 +67,8 @@ void rewrite_times(Json& value, Resource resource) {
   } else if (value.is_object()) {
     for (auto& [field, inner] : value.items()) {
       if (is_time(field, inner))
-        inner = rfc3339(inner.is_number_unsigned() || inner.get<std::int64_t>() > 0 ? inner.get<std::uint64_t>() : 0,
-                        unset_form(resource, field));
+        inner = time_text(resource, field,
+                          inner.is_number_unsigned() || inner.get<std::int64_t>() > 0 ? inner.get<std::uint64_t>() : 0);
       else
         rewrite_times(inner, resource);
     }
@@ -120,6 +120,16 @@ void as_environment(Json& environment) {
 }
 
 }  // namespace
+
+bool is_hidden(Resource resource, std::string_view field) {
+  return field == "revision" || std::any_of(kHidden.begin(), kHidden.end(), [&](const auto& hidden) {
+           return hidden.resource == resource && hidden.field == field;
+         });
+}
+
+std::string time_text(Resource resource, std::string_view field, std::uint64_t microseconds) {
+  return rfc3339(microseconds, unset_form(resource, field));
+}
 
 Json to_api(Json row, Resource resource) {
   if (!row.is_object()) return row;

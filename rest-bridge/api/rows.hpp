@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,11 @@ namespace berth::rest {
 /// From the daemon's rows to the API's objects, by rule: a number in a field that ends in `_at` is a time; fields of
 /// the daemon's own book-keeping go. What does not follow the rule stands in the table of rows.cpp, by resource.
 enum class Resource { Instance, InstanceSnapshot, Image, ImageAlias, Profile, StoragePool, Operation, Server };
+
+/// Whether the API's objects lack this field of the daemon's rows.
+bool is_hidden(Resource resource, std::string_view field);
+/// A time (microseconds since the epoch, 0 = unset) as the field shows it.
+std::string time_text(Resource resource, std::string_view field, std::uint64_t microseconds);
 
 /// Applies the rules of `resource` to `row`, and to the objects inside it.
 Json to_api(Json row, Resource resource);

@@ -5,12 +5,23 @@
 namespace berth::rest {
 namespace {
 
-Task<Result<Json>> server_row(Context& context) {
+/// The server's row as the daemon wrote it, in an array of one.
+Task<Result<std::string>> server_text(Context& context) {
   Call call = manager_call("DescribeServer", {});
   call.arguments.emplace_back(Options());
-  BERTH_CO_TRY(Json rows, co_await context.bus.describe(std::move(call)));
-  if (rows.empty() || !rows.front().is_object()) co_return Error{Code::Internal, "the daemon did not describe the server"};
-  co_return std::move(rows.front());
+  co_return co_await context.bus.describe_text(std::move(call));
+}
+
+Result<Json> row_in(const std::string& text) {
+  auto rows = Json::parse(text, nullptr, false);
+  if (!rows.is_array() || rows.empty() || !rows.front().is_object())
+    return Error{Code::Internal, "the daemon did not describe the server"};
+  return std::move(rows.front());
+}
+
+Task<Result<Json>> server_row(Context& context) {
+  BERTH_CO_TRY(const std::string text, co_await server_text(context));
+  co_return row_in(text);
 }
 
 /// Keys whose value nobody gets to read: `true` where they are set, and sent back so to be kept.
@@ -52,20 +63,38 @@ Json public_view(const Json& environment) {
   return server;
 }
 
-Answer get_server(Context& context) {
-  auto described = co_await server_row(context);
-  // A TLS client that is not trusted is told so, and how to change that; a process of this host is refused.
-  if (!described && described.error().code == Code::AccessDenied && context.client.tls)
-    co_return sync_answer(public_view(Json::object()));
-  if (!described) co_return std::move(described).error();
-  Json row = *std::move(described);
+/// What trusted clients see, and its tag.
+struct Page {
+  std::string row;  ///< what it was made of
+  std::string project;
+  std::string text;
+  std::string etag;
+};
+
+Result<Page> make_page(std::string text, std::string project) {
+  BERTH_TRY(Json row, row_in(text));
   auto environment = to_api(row.value("environment", Json::object()), Resource::Server);
-  environment["project"] = context.one_project();
+  environment["project"] = project;
   Json server = public_view(environment);
   server["auth"] = "trusted";
   server["config"] = shown_config(row);
   server["environment"] = std::move(environment);
-  co_return with_etag(sync_answer(server), server_etag(row));
+  return Page{.row = std::move(text), .project = std::move(project), .text = dump(server), .etag = server_etag(row)};
+}
+
+Answer get_server(Context& context) {
+  auto described = co_await server_text(context);
+  // A TLS client that is not trusted is told so, and how to change that; a process of this host is refused.
+  if (!described && described.error().code == Code::AccessDenied && context.client.tls)
+    co_return sync_answer(public_view(Json::object()));
+  if (!described) co_return std::move(described).error();
+  // Every client begins with this question, and the page follows from the row and the project alone. The row is asked for
+  // each time, with the asker's rights; the page is made anew when it has changed.
+  static thread_local Page page;
+  if (page.row != *described || page.project != context.one_project()) {
+    BERTH_CO_TRY(page, make_page(*std::move(described), context.one_project()));
+  }
+  co_return with_etag(sync_text_answer(page.text), page.etag);
 }
 
 Answer change_server(Context& context, bool whole) {

@@ -52,7 +52,7 @@ int measure_start(const char* name, const char* config) {
   const auto stop = Clock::now();
   (void)c->stop(c);
   (void)::waitpid(monitor, nullptr, 0);
-  (void)std::printf("start %.1f stop %.1f\n", started, milliseconds_since(stop));
+  (void)std::printf("start %.2f stop %.2f\n", started, milliseconds_since(stop));
   (void)::lxc_container_put(c);
   return 0;
 }
@@ -68,7 +68,7 @@ int measure_attach(const char* name, const char* path) {
   pid_t pid = 0;
   int status = -1;
   if (c->attach(c, lxc_attach_run_command, &command, &options, &pid) != 0 || ::waitpid(pid, &status, 0) != pid) return 1;
-  (void)std::printf("attach %.1f status %d\n", milliseconds_since(begin), status);
+  (void)std::printf("attach %.2f status %d\n", milliseconds_since(begin), status);
   (void)::lxc_container_put(c);
   return 0;
 }

@@ -94,6 +94,14 @@ class Fake final : public FakeObjects {
         for (const auto& [name, row] : instances_) rows.push_back(instance_row(name, detail));
       return {hand_out_rows(rows)};
     }
+    if (member == "ListInstances") {
+      auto rows = Json::array();
+      if (a[0] == "" || a[0] == "default")
+        for (const auto& [name, row] : instances_)
+          rows.push_back({"/org/berth/Berth1/project/default/instance/" + name, "default", name, "container", "stopped", "x86_64",
+                          false, 0U, 0U});
+      return Json::array({rows});
+    }
     if (member == "DescribeOperations") {
       auto rows = Json::array();
       if (a[1].contains("ids")) {
@@ -121,7 +129,7 @@ class Fake final : public FakeObjects {
     if (member == "ListImageAliases") {
       auto rows = Json::array();
       for (const auto& [name, alias] : aliases_) rows.push_back(Json::array({name, alias["target"], "container", alias["description"]}));
-      return {rows};
+      return Json::array({rows});
     }
     if (member == "CreateImageAlias") {
       if (aliases_.contains(a[1])) fail("AlreadyExists", "Alias \"" + a[1].get<std::string>() + "\" already exists");

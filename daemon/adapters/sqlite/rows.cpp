@@ -1,45 +1,40 @@
 #include "daemon/adapters/sqlite/rows.hpp"
 
-#include <nlohmann/json.hpp>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include "base/text.hpp"
 
 namespace berth::sqlite {
 namespace {
 
-using nlohmann::json;
-
-/// Fills maps straight from the text: lists of many rows spend most of their time here, and a tree in between would
+/// Fills maps straight from the text: lists of many rows spend much of their time here, and a tree in between would
 /// double it. `depth` 1 is a ConfigMap, 2 a DeviceMap.
-class MapReader : public nlohmann::json_sax<json> {
+class MapReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, MapReader> {
  public:
   explicit MapReader(ConfigMap& config) : config_(&config), depth_(1) {}
   explicit MapReader(DeviceMap& devices) : devices_(&devices), depth_(2) {}
 
-  bool start_object(std::size_t) override { return ++level_ <= depth_; }
-  bool end_object() override {
+  bool Default() { return false; }
+  bool StartObject() { return ++level_ <= depth_; }
+  bool EndObject(rapidjson::SizeType) {
     --level_;
     return true;
   }
-  bool key(string_t& name) override {
+  bool Key(const char* name, rapidjson::SizeType length, bool) {
     if (devices_ != nullptr && level_ == 1)
-      config_ = &(*devices_)[name];
+      config_ = &(*devices_)[std::string(name, length)];
     else
-      key_ = std::move(name);
+      key_.assign(name, length);
     return true;
   }
-  bool string(string_t& value) override {
+  bool String(const char* value, rapidjson::SizeType length, bool) {
     if (level_ != depth_) return false;
-    config_->insert_or_assign(std::move(key_), std::move(value));
+    config_->insert_or_assign(config_->end(), std::move(key_), std::string(value, length));  // sorted as they were written
     return true;
   }
-  bool null() override { return false; }
-  bool boolean(bool) override { return false; }
-  bool number_integer(number_integer_t) override { return false; }
-  bool number_unsigned(number_unsigned_t) override { return false; }
-  bool number_float(number_float_t, const string_t&) override { return false; }
-  bool binary(binary_t&) override { return false; }
-  bool start_array(std::size_t) override { return false; }
-  bool end_array() override { return false; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
  private:
   ConfigMap* config_ = nullptr;
@@ -52,14 +47,36 @@ class MapReader : public nlohmann::json_sax<json> {
 template <typename Map>
 bool read_map(std::string_view text, Map& out) {
   if (text == "{}") return true;
-  MapReader reader(out);
-  return json::sax_parse(text, &reader);
+  MapReader handler(out);
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::Reader reader;
+  return !reader.Parse<rapidjson::kParseValidateEncodingFlag>(stream, handler).IsError();
+}
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+/// A value that is not UTF-8 would make a row that no reader accepts.
+void write(Writer& writer, const std::string& text) {
+  const auto readable = is_text(text) ? text : as_text(text);
+  (void)writer.String(readable.data(), static_cast<rapidjson::SizeType>(readable.size()));
+}
+
+template <typename Value>
+void write(Writer& writer, const std::map<std::string, Value>& map) {
+  writer.StartObject();
+  for (const auto& [name, value] : map) {
+    write(writer, name);
+    write(writer, value);
+  }
+  writer.EndObject();
 }
 
 template <typename Map>
 std::string dump(const Map& map) {
-  // A value that is not UTF-8 would make a row that no reader accepts.
-  return map.empty() ? "{}" : json(map).dump(-1, ' ', false, json::error_handler_t::replace);
+  rapidjson::StringBuffer buffer;
+  Writer writer(buffer);
+  write(writer, map);
+  return {buffer.GetString(), buffer.GetSize()};
 }
 
 }  // namespace

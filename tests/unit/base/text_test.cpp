@@ -21,6 +21,17 @@ TEST(Text, IsNotWhatTheBusRefuses) {
   }
 }
 
+TEST(Text, WithABadByteAnywhereIsNone) {
+  for (const char bad : {'\0', '\x80', '\xff'})
+    for (std::size_t at = 0; at < 24; ++at) {
+      std::string text(24, 'a');
+      EXPECT_TRUE(is_text(text));
+      text[at] = bad;
+      EXPECT_FALSE(is_text(text)) << at;
+    }
+  EXPECT_TRUE(is_text("a text of some length \xc3\xa4 and more after that"));
+}
+
 TEST(Text, KeepsWhatStandsAroundABadByte) { EXPECT_EQ(as_text("There is no pool \xff here \xc3"), "There is no pool ? here ?"); }
 
 }  // namespace

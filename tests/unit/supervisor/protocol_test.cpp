@@ -94,6 +94,11 @@ TEST(AUnitName, IsEscapedAsSystemdEscapesIt) {
   const auto name = *InstanceName::parse("web-1");
   EXPECT_EQ(container_unit_name(default_project(), name), "berth-container@web\\x2d1.service");
   EXPECT_EQ(container_unit_name(*ProjectName::parse("blue"), name), "berth-container@blue_web\\x2d1.service");
+  for (const auto& project : {default_project(), *ProjectName::parse("blue"), *ProjectName::parse("very_blue-1")})
+    EXPECT_EQ(container_of_unit(container_unit_name(project, name)), std::pair(project, name));
+  for (const auto* other : {"", "berth-container@.service", "berth-container@web-1.service", "berth-container@w_.service",
+                            "berth-container@\\x2.service", "berth-container@_web.service", "ssh.service"})
+    EXPECT_FALSE(container_of_unit(other)) << other;
   EXPECT_EQ(escape_unit_part(".a/b"), "\\x2ea-b");
 }
 
