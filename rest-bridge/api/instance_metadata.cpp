@@ -154,6 +154,7 @@ constexpr Route kRoutes[] = {
     {"PATCH", "/1.0/instances/{name}/metadata", "Instance.SetMetadata", "manage-instances", patch_metadata},
     {"GET", "/1.0/instances/{name}/metadata/templates", "Instance.ListTemplates, OpenTemplate", "view", get_templates},
     {"POST", "/1.0/instances/{name}/metadata/templates", "Instance.WriteTemplate", "manage-instances", write_template},
+    {"PUT", "/1.0/instances/{name}/metadata/templates", "Instance.WriteTemplate", "manage-instances", write_template},
     {"DELETE", "/1.0/instances/{name}/metadata/templates", "Instance.RemoveTemplate", "manage-instances", remove_template},
 };
 

@@ -9,6 +9,8 @@ constexpr Route kRoutes[] = {
     {"PUT", "/1.0/cluster", "clustering", "", nullptr},
     {"GET", "/1.0/cluster/members", "clustering", "", nullptr},
     {"GET", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
+    {"POST", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
+    {"DELETE", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
     {"GET", "/1.0/resources", "the resources of the host", "", nullptr},
     {"GET", "/1.0/metrics", "metrics", "", nullptr},
     {"GET", "/1.0/warnings", "warnings", "", nullptr},

@@ -1,5 +1,6 @@
 #include "rest-bridge/identity/identities.hpp"
 
+#include <poll.h>
 #include <sdbus-c++/sdbus-c++.h>
 
 #include <algorithm>
@@ -11,9 +12,19 @@
 #include "rest-bridge/api/call.hpp"
 
 namespace berth::rest {
+namespace {
+
+/// Whether the other end is closed already: known from the moment on that its process has closed it.
+bool hung_up(int socket) {
+  pollfd asked{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+}  // namespace
 
 struct Identity {
   Peer peer;
+  int socket = -1;  ///< of the HTTP connection whose it is, which drops it when it ends
   std::unique_ptr<Bus> bus;
   std::unique_ptr<Api> api;
   std::size_t uses = 0;
@@ -120,7 +131,8 @@ bool Identities::try_acquire(const std::shared_ptr<Place>& place, Ready& ready) 
   }
   if (place->identity) drop(std::exchange(place->identity, nullptr));
   for (const auto& identity : identities_)
-    if (identity->usable() && identity->bound && identity->shared && identity->peer.same_as(place->peer)) {
+    // A client that has closed its stream and goes on elsewhere must not be served with what ends at this moment.
+    if (identity->usable() && identity->bound && identity->shared && identity->peer.same_as(place->peer) && !hung_up(identity->socket)) {
       give(identity);
       return true;
     }
@@ -150,6 +162,7 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   if (!bus) return ready(std::move(bus).error());
   auto identity = std::make_shared<Identity>();
   identity->peer = place->peer;
+  identity->socket = place->socket;
   identity->bus = *std::move(bus);
   const auto& tls = place->peer.tls;
   const auto owner = tls ? "tls:" + base64_encode(tls->certificate) : "unix:" + std::to_string(place->peer.uid);

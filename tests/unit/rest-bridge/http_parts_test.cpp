@@ -66,6 +66,8 @@ TEST(ABrowserOfAnotherSite, ChangesNothing) {
   EXPECT_FALSE(refused("GET", false, "http://evil", "cross-site"));
   EXPECT_FALSE(refused("POST", false, "https://host:8443", "same-origin"));
   EXPECT_FALSE(refused("POST", false, "", ""));
+  EXPECT_FALSE(refused("GET", true, "ws+unix://%2fvar%2flib%2flxd%2funix.socket", ""));  // a program, not a page
+  EXPECT_TRUE(refused("GET", true, "ws+unix://%2fvar%2flib%2flxd%2funix.socket", "cross-site"));
   EXPECT_TRUE(refusal_of({.method = "GET", .upgrade = false, .host = "a b", .origin = "", .sec_fetch_site = ""}).has_value());
 }
 

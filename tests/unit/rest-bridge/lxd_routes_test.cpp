@@ -84,7 +84,8 @@ TEST(TheRoutesOfLxd, AreServedOrSayWhichFeatureIsMissing) {
       methods.remove_prefix(std::min(method.size() + 1, methods.size()));
       ++pairs;
       const auto match = find_route(method, target->segments);
-      ASSERT_NE(match.route, nullptr) << method << ' ' << route.path;
+      EXPECT_NE(match.route, nullptr) << method << ' ' << route.path;
+      if (match.route == nullptr) continue;
       EXPECT_FALSE(match.route->call.empty()) << method << ' ' << route.path;
       if (match.route->handler) ++served;
     }
