@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include "base/log.hpp"
 #include "daemon/adapters/clock/system_clock.hpp"
 #include "daemon/adapters/guest/helper_guest_files.hpp"
+#include "daemon/adapters/hardware/sysfs_hardware.hpp"
 #include "daemon/adapters/image/file_image_store.hpp"
 #include "daemon/adapters/image/instance_metadata_folder.hpp"
 #include "daemon/adapters/lxc/features.hpp"
@@ -36,6 +38,7 @@
 #include "daemon/bus/polkit_calls.hpp"
 #include "daemon/bus/service_manager.hpp"
 #include "daemon/bus/systemd_calls.hpp"
+#include "daemon/domain/architecture.hpp"
 #include "daemon/services/reconcile.hpp"
 #include "daemon/services/snapshot_schedule.hpp"
 #include "daemon/services/start_plan.hpp"
@@ -102,6 +105,13 @@ services::ServerFacts server_facts(const std::string& supervisor) {
     log::error("The features of liblxc are not known: " + found.error().message);
   }
   return facts;
+}
+
+hardware::SysfsHardware host_hardware() {
+  utsname host{};
+  (void)::uname(&host);
+  const auto architecture = host_architecture();
+  return {"", host.release, architecture ? std::string(architecture->name) : std::string(host.machine)};
 }
 
 services::PoolFactory pool_factory(const std::string& helper) {
@@ -256,7 +266,8 @@ Result<int> serve() {
   tls::TcpSockets tcp_sockets;
   services::Https https(context, credentials, tcp_sockets);
   services::Trust trust(context, *store, credentials, https);
-  services::Server server(context, server_facts(places.supervisor), https, credentials);
+  auto hardware = host_hardware();
+  services::Server server(context, server_facts(places.supervisor), https, credentials, hardware);
   services::StartPlanner planner(context);
   services::Reconcile reconcile(context, pool_factory(places.helper));
 

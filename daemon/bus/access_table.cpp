@@ -53,6 +53,7 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "DescribeOperations", kView, kLocal},
     {kManager, "GetServerInfo", kView, kLocal},
     {kManager, "DescribeServer", kView, kLocal},
+    {kManager, "DescribeResources", kView, kLocal},
     {kManager, "GetServerConfig", kView, kLocal},
     {kManager, "SetServerConfig", kConfigureServer, kLocal},
     {kManager, "Subscribe", kView, kLocal},

@@ -72,6 +72,7 @@ class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
   void DescribeOperations(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) override;
   void GetServerInfo(sdbus::Result<Options>&& reply) override;
   void DescribeServer(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
+  void DescribeResources(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
   void GetServerConfig(sdbus::Result<std::map<std::string, std::string>>&& reply) override;
   void SetServerConfig(sdbus::Result<>&& reply, std::map<std::string, std::string> config, Options options) override;
   void Subscribe(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;

@@ -93,6 +93,14 @@ void ManagerAdaptor::DescribeServer(sdbus::Result<sdbus::UnixFd>&& reply, Option
              });
 }
 
+void ManagerAdaptor::DescribeResources(sdbus::Result<sdbus::UnixFd>&& reply, Options options) {
+  guard_.run(call_about({}), std::move(reply),
+             [this, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
+               BERTH_CHECK(no_options(options));
+               return rows_answer(std::vector<Document>{use_cases_.server.resources(who)});
+             });
+}
+
 void ManagerAdaptor::GetServerConfig(sdbus::Result<std::map<std::string, std::string>>&& reply) {
   guard_.run(call_about({}), std::move(reply),
              [this](const Principal& who) -> Result<ConfigMap> { return use_cases_.server.config(who); });

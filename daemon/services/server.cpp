@@ -82,10 +82,12 @@ bool has_root_in(const DeviceMap& devices, const PoolName& pool) {
 
 }  // namespace
 
-Server::Server(Context& context, ServerFacts facts, Https& https, ports::Credentials& credentials)
+Server::Server(Context& context, ServerFacts facts, Https& https, ports::Credentials& credentials,
+               ports::HostHardware& hardware)
     : context_(context),
       https_(https),
       credentials_(credentials),
+      hardware_(hardware),
       storage_versions_(facts.storage_drivers),
       fixed_(host_facts(facts)) {}
 
@@ -118,6 +120,8 @@ Result<Document> Server::describe(const Principal& who) {
   row.emplace("revision", revision);
   return row;
 }
+
+Document Server::resources(const Principal&) { return hardware_.resources(); }
 
 Result<ConfigMap> Server::config(const Principal&) {
   BERTH_TRY(auto config, context_.store.server_config());

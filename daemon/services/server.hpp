@@ -9,6 +9,7 @@
 #include "daemon/domain/principal.hpp"
 #include "daemon/domain/storage_pool.hpp"
 #include "daemon/ports/credentials.hpp"
+#include "daemon/ports/host_hardware.hpp"
 #include "daemon/services/context.hpp"
 #include "daemon/services/https.hpp"
 
@@ -25,11 +26,14 @@ struct ServerFacts {
 /// The server itself: what it is, its configuration, its storage pools. Blocking; workers only.
 class Server {
  public:
-  Server(Context& context, ServerFacts facts, Https& https, ports::Credentials& credentials);
+  Server(Context& context, ServerFacts facts, Https& https, ports::Credentials& credentials,
+         ports::HostHardware& hardware);
   /// LXD's `environment` object: what does not change is found once.
   Result<Document> info(const Principal& who);
   /// `environment`, `config`, `revision`.
   Result<Document> describe(const Principal& who);
+  /// What the host is made of; see ports::HostHardware.
+  Document resources(const Principal& who);
   Result<ConfigMap> config(const Principal& who);
   /// `keep`: secret keys that stay as they are when everything else is replaced. A new address of HTTPS is listened on when
   /// this returns, or nothing is changed.
@@ -46,6 +50,7 @@ class Server {
   Context& context_;
   Https& https_;
   ports::Credentials& credentials_;
+  ports::HostHardware& hardware_;
   std::map<std::string, std::string> storage_versions_;
   Document fixed_;  ///< the part of the environment that does not change
 };

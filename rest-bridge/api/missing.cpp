@@ -11,7 +11,6 @@ constexpr Route kRoutes[] = {
     {"GET", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
     {"POST", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
     {"DELETE", "/1.0/cluster/members/{name}", "clustering", "", nullptr},
-    {"GET", "/1.0/resources", "the resources of the host", "", nullptr},
     {"GET", "/1.0/metrics", "metrics", "", nullptr},
     {"GET", "/1.0/warnings", "warnings", "", nullptr},
     {"GET", "/1.0/network-acls", "network ACLs", "", nullptr},

@@ -178,7 +178,7 @@ PROFILES = [
 OTHER = [
     *get("/1.0/operations/00000000-0000-0000-0000-000000000000", "/1.0/operations/nope", "/1.0/operations/nope/wait",
          "/1.0/operations/00000000-0000-0000-0000-000000000000/wait?timeout=1", "/1.0/operations/nope/websocket", "/1.0/events",
-         "/1.0/events?type=what", "/1.0/storage-pools/default", "/1.0/storage-pools/nope", "/1.0/storage-pools/default/resources"),
+         "/1.0/events?type=what", "/1.0/storage-pools/default", "/1.0/storage-pools/nope", "/1.0/storage-pools/default/resources", "/1.0/resources"),
     Case("DELETE", "/1.0/operations/nope"), Case("DELETE", "/1.0/operations/00000000-0000-0000-0000-000000000000"),
     Case("DELETE", "/1.0/instances/nope"), Case("DELETE", "/1.0/instances/c3"), Case("DELETE", "/1.0/instances/c3"),
     Case("DELETE", "/1.0/instances/empty"), Case("DELETE", "/1.0/containers/props"), *get("/1.0/instances", "/1.0/instances?recursion=1"),

@@ -4,6 +4,7 @@
 #include "daemon/services/server.hpp"
 #include "tests/fakes/fake_certificate_store.hpp"
 #include "tests/fakes/fake_credentials.hpp"
+#include "tests/fakes/fake_host_hardware.hpp"
 #include "tests/unit/services/services_fixture.hpp"
 
 namespace berth::services {
@@ -42,9 +43,10 @@ class TrustStore : public ServicesTest {
   fakes::FakeCertificateStore certificates_;
   fakes::FakeCredentials credentials_;
   fakes::FakeTcpListeners listeners_;
+  fakes::FakeHostHardware hardware_;
   Https https_{context_, credentials_, listeners_};
   Trust trust_{context_, certificates_, credentials_, https_};
-  Server server_{context_, {}, https_, credentials_};
+  Server server_{context_, {}, https_, credentials_, hardware_};
 };
 
 TEST_F(TrustStore, TrustsWhatRootAddsAndForgetsWhatItRemoves) {
