@@ -52,6 +52,9 @@ Result<std::string> decode_path_element(std::string_view element) {
   return out;
 }
 
+std::string project_path(const ProjectName& name) {
+  return std::string(kRootPath) + "/project/" + encode_path_element(name.str());
+}
 std::string instance_path(const ProjectName& project, const InstanceName& name) {
   return under_project(project, "instance", name.str());
 }

@@ -19,6 +19,7 @@ std::string encode_path_element(std::string_view text);
 /// The inverse. Errors: InvalidArgument for a text that encode_path_element() could not have made.
 Result<std::string> decode_path_element(std::string_view element);
 
+std::string project_path(const ProjectName& name);
 std::string instance_path(const ProjectName& project, const InstanceName& name);
 std::string image_path(const ProjectName& project, const Fingerprint& fingerprint);
 std::string profile_path(const ProjectName& project, const ProfileName& name);

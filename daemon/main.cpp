@@ -262,6 +262,7 @@ Result<int> serve() {
   services::ImageImport import(context);
   services::Images image_service(context);
   services::Profiles profiles(context);
+  services::Projects projects(context);
   tls::OpensslCredentials credentials(places.paths.state);
   tls::TcpSockets tcp_sockets;
   services::Https https(context, credentials, tcp_sockets);
@@ -283,6 +284,7 @@ Result<int> serve() {
                            .import = import,
                            .images = image_service,
                            .profiles = profiles,
+                           .projects = projects,
                            .server = server,
                            .operations = operations,
                            .trust = trust,

@@ -1,4 +1,4 @@
-// Writes the manual page berth-config(7): every key of instances, profiles, devices and the server, from the tables that
+// Writes the manual page berth-config(7): every key of instances, profiles, devices, projects and the server, from the tables that
 // validation reads. usage: keys-page VERSION >PAGE
 
 #include <cstdio>
@@ -7,6 +7,7 @@
 
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
+#include "daemon/domain/project_keys.hpp"
 #include "daemon/domain/server_keys.hpp"
 
 namespace {
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   print(".TH BERTH\\-CONFIG 7 \"\" \"Berth " + std::string(argv[1]) + "\" \"Configuration keys\"\n");
   print(
-      ".SH NAME\nberth\\-config \\- keys of instances, profiles, devices and the server\n"
+      ".SH NAME\nberth\\-config \\- keys of instances, profiles, devices, projects and the server\n"
       ".SH DESCRIPTION\nEvery value is a text. A key is set by\n.BR \"berth config set\" ,\n.BR \"berth profile set\" ,\nor through\n"
       ".BR org.berth.Berth1 (5)\nand the LXD API, and is checked against these tables. An empty value unsets it.\n");
   print(".SH INSTANCES AND PROFILES\n");
@@ -97,6 +98,9 @@ int main(int argc, char** argv) {
     print_key(key.name, key.type, key.choices, key.fallback, (key.required ? "Required. " : "") + support_mark(key.support),
               key.description);
   }
+  print(".SH PROJECTS\nThe keys\n.B restricted.*\nhold in a project that has\n.BR restricted=true ;\ntheir default is what holds where they are unset.\n");
+  for (const auto& key : project_keys())
+    print_key(key.name, key.type, key.choices, key.fallback, support_mark(key.support), key.description);
   print(".SH SERVER\n");
   for (const auto& key : server_keys())
     print_key(key.name, key.type, {}, key.fallback, support_mark(key.support), key.description);

@@ -18,6 +18,7 @@ constexpr std::string_view kManager = "org.berth.Berth1.Manager";
 constexpr std::string_view kInstance = "org.berth.Berth1.Instance";
 constexpr std::string_view kImage = "org.berth.Berth1.Image";
 constexpr std::string_view kProfile = "org.berth.Berth1.Profile";
+constexpr std::string_view kProject = "org.berth.Berth1.Project";
 constexpr std::string_view kStoragePool = "org.berth.Berth1.StoragePool";
 constexpr std::string_view kCertificate = "org.berth.Berth1.Certificate";
 constexpr std::string_view kOperation = "org.berth.Berth1.Operation";
@@ -42,6 +43,10 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "GetProfile", kView, kLocal},
     {kManager, "ListProfiles", kView, kLocal},
     {kManager, "DescribeProfiles", kView, kLocal},
+    {kManager, "CreateProject", kManageProjects, kLocal},
+    {kManager, "GetProject", kView, kLocal},
+    {kManager, "ListProjects", kView, kLocal},
+    {kManager, "DescribeProjects", kView, kLocal},
     {kManager, "AddCertificate", kManageTrust, kAnybody},
     {kManager, "CreateCertificateToken", kManageTrust, kLocal},
     {kManager, "GetCertificate", kView, kLocal},
@@ -103,6 +108,12 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kProfile, "Update", kManageProfiles, kLocal, true},
     {kProfile, "Rename", kManageProfiles, kLocal},
     {kProfile, "Delete", kManageProfiles, kLocal},
+
+    {kProject, "GetConfig", kView, kLocal},
+    {kProject, "GetState", kView, kLocal},
+    {kProject, "Update", kManageProjects, kLocal},
+    {kProject, "Rename", kManageProjects, kLocal},
+    {kProject, "Delete", kManageProjects, kLocal},
 
     {kStoragePool, "GetConfig", kView, kLocal},
     {kStoragePool, "GetResources", kView, kLocal},

@@ -15,6 +15,7 @@ inline constexpr std::string_view kManageInstances = "org.berth.Berth1.manage-in
 inline constexpr std::string_view kAccessInstances = "org.berth.Berth1.access-instances";
 inline constexpr std::string_view kManageImages = "org.berth.Berth1.manage-images";
 inline constexpr std::string_view kManageProfiles = "org.berth.Berth1.manage-profiles";
+inline constexpr std::string_view kManageProjects = "org.berth.Berth1.manage-projects";
 inline constexpr std::string_view kConfigureHostAccess = "org.berth.Berth1.configure-host-access";
 inline constexpr std::string_view kManageTrust = "org.berth.Berth1.manage-trust";
 inline constexpr std::string_view kConfigureServer = "org.berth.Berth1.configure-server";

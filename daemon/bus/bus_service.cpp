@@ -20,6 +20,7 @@ BusService::BusService(BusConnection& connection, ports::Authority& authority, s
       instances_(connection, guard_, use_cases, index_),
       images_(connection, guard_, use_cases, index_),
       profiles_(connection, guard_, use_cases, index_),
+      projects_(connection, guard_, use_cases, index_),
       pools_(connection, guard_, use_cases, index_),
       certificates_(connection, guard_, use_cases),
       operations_(connection, guard_, use_cases, objects_),

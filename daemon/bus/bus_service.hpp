@@ -17,6 +17,7 @@
 #include "daemon/bus/operation_adaptor.hpp"
 #include "daemon/bus/principals.hpp"
 #include "daemon/bus/profile_adaptor.hpp"
+#include "daemon/bus/project_adaptor.hpp"
 #include "daemon/bus/served_object.hpp"
 #include "daemon/bus/session_adaptor.hpp"
 #include "daemon/bus/storage_pool_adaptor.hpp"
@@ -65,6 +66,7 @@ class BusService {
   InstanceAdaptor instances_;
   ImageAdaptor images_;
   ProfileAdaptor profiles_;
+  ProjectAdaptor projects_;
   StoragePoolAdaptor pools_;
   CertificateAdaptor certificates_;
   OperationAdaptor operations_;

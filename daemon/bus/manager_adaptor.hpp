@@ -13,7 +13,7 @@
 namespace berth::bus {
 
 /// org.berth.Berth1.Manager at the root. Its members stand by noun: manager_instances.cpp, manager_images.cpp,
-/// manager_profiles.cpp, manager_certificates.cpp, manager_server.cpp. Loop thread only.
+/// manager_profiles.cpp, manager_projects.cpp, manager_certificates.cpp, manager_server.cpp. Loop thread only.
 class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
  public:
   ManagerAdaptor(BusConnection& connection, Guard& guard, UseCases use_cases, EventStreams& streams);
@@ -57,6 +57,11 @@ class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
   void GetProfile(sdbus::Result<Path>&& reply, std::string project, std::string name) override;
   void ListProfiles(sdbus::Result<Rows<Path, std::string, std::string>>&& reply, std::string project, Options options) override;
   void DescribeProfiles(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) override;
+
+  void CreateProject(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void GetProject(sdbus::Result<Path>&& reply, std::string name) override;
+  void ListProjects(sdbus::Result<Rows<Path, std::string, std::string>>&& reply, Options options) override;
+  void DescribeProjects(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
 
   void AddCertificate(sdbus::Result<Path>&& reply, std::string name, std::vector<std::uint8_t> certificate,
                       Options options) override;

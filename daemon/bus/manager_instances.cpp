@@ -16,6 +16,7 @@ Result<services::InstanceSource> read_source(VariantMap options) {
   reader.read("fingerprint", source.fingerprint);
   reader.read("properties", source.properties);
   reader.read("instance", source.instance);
+  reader.read("project", source.project);
   reader.read("snapshot", source.snapshot);
   reader.read("instance-only", source.instance_only);
   reader.read("refresh", source.refresh);

@@ -27,7 +27,7 @@ ObjectIndex::ObjectIndex(EventLoop& loop, services::WorkerPool& workers, UseCase
 
 void ObjectIndex::load(std::function<void()> then) {
   loaded_.push_back(std::move(then));
-  stale_.instances = stale_.images = stale_.profiles = stale_.pools = true;
+  stale_.instances = stale_.images = stale_.profiles = stale_.pools = stale_.projects = true;
   refresh();
 }
 
@@ -35,7 +35,8 @@ void ObjectIndex::note(const services::Event& event) {
   if (event.type != "lifecycle" || is_user_project(event.project)) return;
   const auto action = text_field(event.metadata, "action");
   const auto kind = text_field(event.metadata, "kind");
-  if (projects_.insert(event.project).second) stale_.images = stale_.profiles = true;
+  // What of it comes and goes says no event of its own: a profile that is made with it, images that are shared from now on.
+  if (kind == "project") stale_.projects = stale_.images = stale_.profiles = true;
   if (kind == "instance") {
     auto name = InstanceName::parse(text_field(event.metadata, "name"));
     if (name && action != "instance-renamed") {
@@ -59,9 +60,10 @@ void ObjectIndex::refresh() {
   });
 }
 
-ObjectIndex::Fresh ObjectIndex::read(const Stale& stale, const std::set<ProjectName>& projects) const {
+ObjectIndex::Fresh ObjectIndex::read(const Stale& stale, std::set<ProjectName> projects) const {
   const auto daemon = daemon_principal();
   Fresh fresh;
+  if (stale.projects) read_projects(fresh, projects);
   if (stale.instances) {
     if (auto rows = use_cases_.query.list(daemon, std::nullopt)) {
       fresh.instances.emplace();
@@ -111,8 +113,22 @@ ObjectIndex::Fresh ObjectIndex::read(const Stale& stale, const std::set<ProjectN
   return fresh;
 }
 
+void ObjectIndex::read_projects(Fresh& fresh, std::set<ProjectName>& projects) const {
+  const auto rows = use_cases_.projects.list(daemon_principal());
+  if (!rows) return log_unread("projects", rows.error());
+  projects.clear();
+  for (const auto& row : *rows)
+    if (!is_user_project(row.name)) projects.insert(row.name);
+  fresh.projects = projects;
+}
+
 void ObjectIndex::take(Fresh fresh) {
   reading_ = false;
+  if (fresh.projects) {
+    projects_ = *std::move(fresh.projects);
+    project_paths_.clear();
+    for (const auto& project : projects_) project_paths_.insert(project_path(project));
+  }
   if (fresh.instances) set_instances(*std::move(fresh.instances));
   for (const auto& [path, status] : fresh.one) {
     if (!status) {
@@ -152,7 +168,8 @@ const std::string* ObjectIndex::pool_driver(std::string_view path) const {
 
 std::vector<std::string> ObjectIndex::paths_in_projects() const {
   std::vector<std::string> paths;
-  paths.reserve(instances_.size() + images_.size() + profiles_.size());
+  paths.reserve(instances_.size() + images_.size() + profiles_.size() + project_paths_.size());
+  paths.insert(paths.end(), project_paths_.begin(), project_paths_.end());
   for (const auto& [path, status] : instances_) paths.push_back(path);
   paths.insert(paths.end(), images_.begin(), images_.end());
   paths.insert(paths.end(), profiles_.begin(), profiles_.end());

@@ -36,6 +36,7 @@ class ObjectIndex {
   /// Lower-case status word; nullptr when there is no such instance.
   const std::string* instance_status(std::string_view path) const;
   bool has_image(std::string_view path) const { return images_.find(path) != images_.end(); }
+  bool has_project(std::string_view path) const { return project_paths_.find(path) != project_paths_.end(); }
   bool has_profile(std::string_view path) const { return profiles_.find(path) != profiles_.end(); }
   /// The driver; nullptr when there is no such pool.
   const std::string* pool_driver(std::string_view path) const;
@@ -47,18 +48,20 @@ class ObjectIndex {
   using Paths = std::set<std::string, std::less<>>;
   /// What has to be read again.
   struct Stale {
-    bool instances = false, images = false, profiles = false, pools = false;
+    bool instances = false, images = false, profiles = false, pools = false, projects = false;
     std::set<std::pair<ProjectName, InstanceName>> one;
-    bool any() const { return instances || images || profiles || pools || !one.empty(); }
+    bool any() const { return instances || images || profiles || pools || projects || !one.empty(); }
   };
   /// What a worker read. A list that could not be read is absent and leaves the old one.
   struct Fresh {
     std::optional<Texts> instances, pools;
     std::optional<Paths> images, profiles;
+    std::optional<std::set<ProjectName>> projects;
     std::map<std::string, std::optional<std::string>> one;  ///< path to status; none = gone
   };
   void refresh();
-  Fresh read(const Stale& stale, const std::set<ProjectName>& projects) const;
+  Fresh read(const Stale& stale, std::set<ProjectName> projects) const;
+  void read_projects(Fresh& fresh, std::set<ProjectName>& projects) const;
   void take(Fresh fresh);
   void set_instances(Texts fresh);
 
@@ -72,7 +75,7 @@ class ObjectIndex {
   bool reading_ = false;
   bool closed_ = false;
   Texts instances_, pools_;
-  Paths images_, profiles_;
+  Paths images_, profiles_, project_paths_;
 };
 
 }  // namespace berth::bus

@@ -10,6 +10,7 @@
 #include "daemon/services/instance_query.hpp"
 #include "daemon/services/operations.hpp"
 #include "daemon/services/profiles.hpp"
+#include "daemon/services/projects.hpp"
 #include "daemon/services/server.hpp"
 #include "daemon/services/snapshots.hpp"
 #include "daemon/services/trust.hpp"
@@ -29,6 +30,7 @@ struct UseCases {
   services::ImageImport& import;
   services::Images& images;
   services::Profiles& profiles;
+  services::Projects& projects;
   services::Server& server;
   services::Operations& operations;
   services::Trust& trust;

@@ -3,11 +3,23 @@
 #include "daemon/domain/value_types.hpp"
 
 namespace berth {
+namespace {
+
+const char* key_of(ProjectFeature feature) {
+  switch (feature) {
+    case ProjectFeature::Images: return "features.images";
+    case ProjectFeature::Profiles: return "features.profiles";
+    case ProjectFeature::StorageVolumes: return "features.storage.volumes";
+  }
+  return "";
+}
+
+}  // namespace
 
 ProjectName effective_project(const Project& project, ProjectFeature feature) {
-  const auto key = project.config.find(feature == ProjectFeature::Images ? "features.images" : "features.profiles");
-  // Unset means a project of its own, as LXD makes them.
-  const bool own = key == project.config.end() || key->second.empty() || is_true(key->second);
+  // Creation sets what a client leaves out; a feature that was unset later is shared, as in LXD.
+  const auto key = project.config.find(key_of(feature));
+  const bool own = key != project.config.end() && is_true(key->second);
   return own ? project.name : default_project();
 }
 

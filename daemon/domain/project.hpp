@@ -8,7 +8,7 @@
 
 namespace berth {
 
-/// A set of instances with, if its features say so, images and profiles of its own.
+/// A set of instances with, if its features say so, images, profiles and volumes of its own.
 struct Project {
   Uuid uuid;
   ProjectName name;
@@ -16,11 +16,11 @@ struct Project {
   std::uint64_t revision = 1;
   Timestamp created_at{};
   std::string description;
-  ConfigMap config;  ///< `features.images`, `features.profiles`: true or false
+  ConfigMap config;  ///< see project_keys.hpp
 };
 
 /// What a project may have of its own or share with `default`.
-enum class ProjectFeature { Images, Profiles };
+enum class ProjectFeature { Images, Profiles, StorageVolumes };
 
 /// The project whose rows of that kind are meant when `project` is asked for: itself, or `default` when it shares them.
 /// The only function that decides it.

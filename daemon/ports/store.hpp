@@ -46,7 +46,7 @@ class Store {
   virtual Result<void> delete_instance(const Uuid& uuid) = 0;
   virtual Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) = 0;
   virtual Result<Instance> instance_by_uuid(const Uuid& uuid) = 0;
-  /// Sorted by name; every project when `project` is empty.
+  /// Sorted by name; when `project` is empty those of every project, one project after the other.
   virtual Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) = 0;
   /// Records volatile keys; an empty value removes the key. A new revision, so that a client cannot send old ones back
   /// unseen, but without the fsync of one.
@@ -97,9 +97,24 @@ class Store {
   virtual Result<StoragePool> pool(const PoolName& name) = 0;
   virtual Result<std::vector<StoragePool>> pools() = 0;
 
-  // Projects exist as rows from the first schema on; only `default` is made here. Images, aliases and profiles of a
-  // project without that feature are those of `default`: every call above takes the project that was asked for.
-  virtual Result<void> insert_project(const Project& project) = 0;
+  // Projects. `default` is always there. Images, aliases and profiles of a project without that feature are those of
+  // `default`: every call above takes the project that was asked for. Another user's `user-*` project looks absent.
+  /// With its `default` profile, where it has profiles of its own.
+  virtual Result<void> insert_project(const Project& project, const std::optional<Profile>& profile) = 0;
+  /// Description and configuration; bumps the revision and returns the new one. What the project owns does not move: features
+  /// change while project_in_use() says no, and then its `default` profile goes, and `profile` comes where it is given.
+  /// FailedPrecondition when a project that is in use would share what it owns, or own what it shares.
+  virtual Result<std::uint64_t> update_project(const Project& project, std::optional<std::uint64_t> expected_revision,
+                                               const std::optional<Profile>& profile) = 0;
+  /// FailedPrecondition "Only empty projects can be renamed"; its `default` profile comes along.
+  virtual Result<void> rename_project(const ProjectName& from, const ProjectName& to) = 0;
+  /// FailedPrecondition "Only empty projects can be removed"; its `default` profile goes with it.
+  virtual Result<void> delete_project(const ProjectName& name) = 0;
+  virtual Result<Project> project(const Principal& who, const ProjectName& name) = 0;
+  /// Sorted by name.
+  virtual Result<std::vector<Project>> projects(const Principal& who) = 0;
+  /// Whether it has more rows of its own than a `default` profile.
+  virtual Result<bool> project_in_use(const ProjectName& name) = 0;
   virtual Result<bool> project_exists(const ProjectName& project) = 0;
 
   // Server configuration.

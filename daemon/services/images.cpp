@@ -31,6 +31,7 @@ Result<std::vector<Image>> Images::list(const Principal& who, const ProjectName&
 
 Result<std::vector<Document>> Images::describe(const Principal& who, const ProjectName& project,
                                                const std::optional<std::vector<std::string>>& references) {
+  BERTH_CHECK(context_.store.project(who, project));
   std::vector<Image> images;
   if (references) {
     for (const auto& reference : *references) {

@@ -7,6 +7,7 @@
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/live_limits.hpp"
+#include "daemon/services/project_rules.hpp"
 
 #include <algorithm>
 #include <set>
@@ -96,6 +97,7 @@ Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectNa
   BERTH_TRY(const auto before, expanded(context_, current));
   BERTH_TRY(const auto after, expand(wanted, known));
   BERTH_CHECK(check_final(wanted, after));
+  BERTH_CHECK(judge_instance(context_, wanted, after));
   BERTH_CHECK(check_host_access(context_, who, name.str(), before, after));
   auto spec = instance_operation(who, current, "Updating instance");
   return start_locked(
@@ -110,6 +112,7 @@ Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectNa
 Result<void> InstanceConfig::commit(const Instance& current, Instance wanted, const Expanded& before,
                                     const Expanded& after) {
   {
+    BERTH_TRY(const auto admitted, admit_instance(context_, wanted, after));
     BERTH_TRY(const auto idmaps, lock_idmaps(context_));
     if (!same_idmap(before.config, after.config)) {
       BERTH_TRY(const auto keys, idmap_keys(context_, current.uuid, after.config));

@@ -8,6 +8,7 @@
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 #include "daemon/services/snapshot_steps.hpp"
 #include "daemon/services/templates.hpp"
 
@@ -46,6 +47,8 @@ Snapshot copied_snapshot(const Snapshot& from, const Uuid& instance) {
   return copy;
 }
 
+ProjectName source_project(const CreateInstanceRequest& request) { return request.source.project.value_or(request.project); }
+
 bool same_moment(const Snapshot& a, const Snapshot& b) { return a.name == b.name && a.created_at == b.created_at; }
 
 }  // namespace
@@ -69,13 +72,14 @@ struct InstanceCopy::Draft {
 Result<InstanceCopy::Source> InstanceCopy::source(const Principal& who, const CreateInstanceRequest& request) {
   if (!request.source.instance) return Error{Code::InvalidArgument, "Must specify a source instance"};
   const auto& name = *request.source.instance;
-  const auto seen = context_.store.instance(who, request.project, name);
+  const auto project = source_project(request);
+  const auto seen = context_.store.instance(who, project, name);
   if (!seen && seen.error().code == Code::NotFound)
     return Error{Code::NotFound, "Failed to fetch instance \"" + name.str() + "\" in project \"" +
-                                     request.project.str() + "\": Instance not found"};
+                                     project.str() + "\": Instance not found"};
   if (!seen) return seen.error();
   BERTH_TRY(auto lock, lock_source(context_, *seen, request.source.snapshot.has_value()));
-  BERTH_TRY(auto instance, context_.store.instance(who, request.project, name));
+  BERTH_TRY(auto instance, context_.store.instance(who, project, name));
   if (instance.uuid != seen->uuid) return Error{Code::Busy, shown(name) + " was replaced by another one: try again"};
   std::optional<Snapshot> snapshot;
   if (request.source.snapshot) {
@@ -147,6 +151,7 @@ Result<OperationId> InstanceCopy::create(const Principal& who, CreateInstanceReq
                                          EntityLocks::Guard name_lock) {
   BERTH_TRY(auto from, source(who, request));
   BERTH_TRY(auto plan, draft(who, request, from));
+  BERTH_CHECK(judge_instance(context_, plan.row, plan.expanded));
   Expanded own;
   for (const auto& [key, value] : plan.row.config)
     if (key.starts_with("volatile.") && !request.config.contains(key)) own.config[key] = value;
@@ -212,6 +217,7 @@ Result<void> InstanceCopy::make(const Draft& draft) {
   undo.add([&] { return context_.metadata.remove(uuid); });
   BERTH_CHECK(copy_instance_metadata(context_, draft.original.uuid, uuid));
   Instance row = draft.row;
+  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
   BERTH_TRY(const auto idmaps, lock_idmaps(context_));
   BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
   for (const auto& [key, value] : idmap) row.config[key] = value;
@@ -230,7 +236,7 @@ Result<OperationId> InstanceCopy::refresh(const Principal& who, const CreateInst
   BERTH_TRY(const auto target, context_.store.instance_by_uuid(seen.uuid));
   if (context_.runtime.status(target.uuid) != InstanceStatus::Stopped)
     return Error{Code::FailedPrecondition, "Cannot refresh a running instance"};
-  if (request.source.instance == target.name)
+  if (request.source.instance == target.name && source_project(request) == target.project)
     return Error{Code::InvalidArgument, "An instance cannot be refreshed from itself"};
   if (request.source.snapshot)
     return Error{Code::InvalidArgument, "An instance is refreshed from an instance, not from a snapshot"};

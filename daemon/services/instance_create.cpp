@@ -13,6 +13,7 @@
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 #include "daemon/services/templates.hpp"
 
 #include <algorithm>
@@ -168,6 +169,7 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
 
   if (request.source.type == "copy") return InstanceCopy(context_).create(who, std::move(request), std::move(name_lock));
   BERTH_TRY(auto plan, draft(who, request, name));
+  BERTH_CHECK(judge_instance(context_, plan.row, plan.expanded));
   BERTH_CHECK(check_host_access(context_, who, name.str(),
                                 Expanded{.config = own_keys(plan.row.config, request.config)}, plan.expanded));
   std::shared_ptr<EntityLocks::Guard> image_lock;
@@ -229,6 +231,7 @@ Result<void> InstanceCreate::make(const Draft& draft) {
   if (draft.image) BERTH_CHECK(copy_image_metadata(context_, draft.image->fingerprint, uuid));
 
   Instance row = draft.row;
+  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
   BERTH_TRY(const auto idmaps, lock_idmaps(context_));
   BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
   for (const auto& [key, value] : idmap) row.config[key] = value;

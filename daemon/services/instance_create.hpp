@@ -18,6 +18,7 @@ struct InstanceSource {
   std::optional<std::string> fingerprint;  ///< or a unique prefix
   ConfigMap properties;                    ///< newest image that has them all
   std::optional<InstanceName> instance;    ///< copy: of what
+  std::optional<ProjectName> project;      ///< copy: where that is, if not in the project of the new one
   std::optional<SnapshotName> snapshot;    ///< copy: of this snapshot of it, and without others
   bool instance_only = false;              ///< copy: without snapshots
   bool refresh = false;                    ///< copy: bring the instance that is there up to date

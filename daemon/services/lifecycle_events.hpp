@@ -11,7 +11,7 @@ namespace berth::services {
 
 /// What a lifecycle event is about.
 struct LifecycleSubject {
-  std::string kind;  ///< instance, image, image-alias, profile, storage-pool, config
+  std::string kind;  ///< instance, image, image-alias, profile, project, storage-pool, config
   ProjectName project;
   std::string name;
   std::uint32_t owner_uid = 0;

@@ -9,6 +9,7 @@
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/live_limits.hpp"
+#include "daemon/services/project_rules.hpp"
 
 #include <algorithm>
 #include <set>
@@ -74,6 +75,7 @@ Result<std::vector<Profile>> Profiles::list(const Principal& who, const ProjectN
 
 Result<std::vector<Document>> Profiles::describe(const Principal& who, const ProjectName& project,
                                                  const std::optional<std::vector<ProfileName>>& names) {
+  BERTH_CHECK(context_.store.project(who, project));
   BERTH_TRY(auto profiles, context_.store.profiles(who, project));
   if (names) {
     std::vector<Profile> picked;
@@ -89,6 +91,8 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
   for (const auto& profile : profiles) {
     BERTH_TRY(auto users, context_.store.instances_with_profile(project, profile.name));
     std::erase_if(users, [&](const Instance& user) { return !context_.store.instance(who, user.project, user.name); });
+    // Users of one project after those of another.
+    std::stable_sort(users.begin(), users.end(), [](const Instance& a, const Instance& b) { return a.project < b.project; });
     rows.push_back(profile_document(profile, references(users)));
   }
   return rows;
@@ -102,6 +106,7 @@ Result<void> Profiles::create(const Principal& who, Profile profile) {
   profile.owner_uid = who.uid;
   profile.revision = 1;
   profile.created_at = context_.clock.now();
+  BERTH_TRY(const auto admitted, admit_profile(context_, profile, {profile.project}));
   BERTH_CHECK(context_.store.insert_profile(profile));
   publish_lifecycle(context_, who, subject_of(profile.project, profile.name.str(), who.uid), "profile-created");
   return {};
@@ -153,6 +158,9 @@ Result<void> Profiles::update(const Principal& who, const ProjectName& project, 
       if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end()) reasons.push_back(reason);
   BERTH_CHECK(check_host_access(context_, who, name.str(), reasons));
 
+  std::vector<ProjectName> projects{current.project};
+  for (const auto& user : users) projects.push_back(user.instance.project);
+  BERTH_TRY(const auto admitted, admit_profile(context_, wanted, std::move(projects)));
   BERTH_CHECK(context_.store.update_profile(wanted, current.revision));
   if (auto applied = apply(users); !applied) {
     if (const auto reverted = context_.store.update_profile(current, std::nullopt); !reverted)

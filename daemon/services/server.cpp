@@ -185,9 +185,13 @@ Result<Document> Server::pool(const Principal& who, const PoolName& name) {
   BERTH_TRY(const auto instances, context_.store.instances(who, std::nullopt));
   for (const auto& instance : instances)
     if (instance.pool == name) users.push_back({"instances", instance.project, instance.name.str()});
-  BERTH_TRY(const auto profiles, context_.store.profiles(who, default_project()));
-  for (const auto& profile : profiles)
-    if (has_root_in(profile.devices, name)) users.push_back({"profiles", profile.project, profile.name.str()});
+  BERTH_TRY(const auto projects, context_.store.projects(who));
+  for (const auto& project : projects) {
+    if (effective_project(project, ProjectFeature::Profiles) != project.name) continue;
+    BERTH_TRY(const auto profiles, context_.store.profiles(who, project.name));
+    for (const auto& profile : profiles)
+      if (has_root_in(profile.devices, name)) users.push_back({"profiles", profile.project, profile.name.str()});
+  }
   return storage_pool_document(row, users);
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/services/creation_undo.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
+#include "daemon/services/project_rules.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
 #include <algorithm>
@@ -139,6 +140,8 @@ Result<void> SnapshotSteps::restore(const Instance& instance, const Snapshot& sn
   auto wanted = restored(instance, snapshot);
   BERTH_TRY(const auto before, expanded(context_, instance));
   BERTH_TRY(const auto after, expanded(context_, wanted));
+  // Before anything is replaced: what is refused changes nothing.
+  BERTH_TRY(const auto admitted, admit_instance(context_, wanted, after));
   const auto intent = snapshot_intent(context_, "restore-snapshot", instance, snapshot.uuid);
   BERTH_CHECK(context_.store.begin_intent(intent));
   if (const auto replaced = driver->replace_tree({instance.uuid, snapshot.uuid}, {instance.uuid, {}}); !replaced) {

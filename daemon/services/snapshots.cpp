@@ -4,6 +4,7 @@
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 #include "daemon/services/snapshot_steps.hpp"
 
 #include <algorithm>
@@ -47,6 +48,8 @@ Result<std::vector<Document>> snapshot_documents(Context& context, const Instanc
 Result<OperationId> Snapshots::create(const Principal& who, const InstanceRef& of, SnapshotRequest request) {
   if (request.stateful)
     return Error{Code::NotSupported, "Stateful snapshots are not supported on this server: leave out the state"};
+  BERTH_TRY(const auto project, context_.store.project(daemon_principal(), of.project));
+  BERTH_CHECK(judge_snapshots(project));
   BERTH_TRY(auto locked, lock(who, of, "snapshot"));
   SnapshotSteps steps(context_);
   if (!request.name) {
@@ -94,6 +97,7 @@ Result<OperationId> Snapshots::restore(const Principal& who, const InstanceRef& 
   BERTH_TRY(const auto before, expanded(context_, locked.instance));
   BERTH_TRY(const auto after, expanded(context_, wanted));
   BERTH_CHECK(check_final(wanted, after));
+  BERTH_CHECK(judge_instance(context_, wanted, after));
   BERTH_CHECK(check_host_access(context_, who, of.name.str(), before, after));
   auto spec = instance_operation(who, locked.instance, "Restoring snapshot");
   return start_locked(

@@ -27,7 +27,7 @@ Task<Result<ShownInstance>> describe_one(Context& context, bool full) {
 }
 
 std::string listed_url(const Context& context, const std::string& name, const std::string& project) {
-  return url_of("instances", name, context.project.empty() ? project : "", context.collection);
+  return url_of("instances", name, project, context.collection);
 }
 
 /// A list that asks for something in its rows.
@@ -81,13 +81,13 @@ Result<Options> copy_source(const Json& source, const std::string& project) {
   BERTH_TRY(const auto from, text_field(source, "source"));
   if (from.empty()) return Error{Code::InvalidArgument, "Must specify a source instance"};
   BERTH_TRY(const auto from_project, text_field(source, "project"));
-  if (!from_project.empty() && from_project != project)
-    return Error{Code::NotSupported, "copying instances between projects is not supported yet"};
   const auto slash = from.find('/');
   const auto instance = from.substr(0, slash);
-  if (!InstanceName::parse(instance))
-    return Error{Code::NotFound, "Failed to fetch instance \"" + instance + "\" in project \"" + project + "\": Instance not found"};
+  const auto& its_project = from_project.empty() ? project : from_project;
+  if (!InstanceName::parse(instance) || !ProjectName::parse(its_project))
+    return Error{Code::NotFound, "Failed to fetch instance \"" + instance + "\" in project \"" + its_project + "\": Instance not found"};
   Options options;
+  options["project"] = its_project;
   options["type"] = "copy";
   options["instance"] = instance;
   if (slash != std::string::npos) options["snapshot"] = from.substr(slash + 1);

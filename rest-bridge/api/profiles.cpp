@@ -47,11 +47,13 @@ bool is_default(const Context& context) { return context.parameter("name") == "d
 Answer list_profiles(Context& context) {
   BERTH_CO_TRY(Json rows, co_await describe(context, Options()));
   auto objects = Json::array();
+  // Those of a project that shares them are the default project's.
+  const auto owner = rows.empty() ? std::string() : rows.front().value("project", "");
   for (auto& row : rows) objects.push_back(shown_profile(std::move(row)));
   BERTH_CO_TRY(Json kept, filtered(context, std::move(objects)));
   if (context.recursion() >= 1) co_return sync_answer(kept);
   auto urls = Json::array();
-  for (const auto& profile : kept) urls.push_back(url_of("profiles", profile.value("name", "")));
+  for (const auto& profile : kept) urls.push_back(url_of("profiles", profile.value("name", ""), owner));
   co_return sync_answer(urls);
 }
 
@@ -59,7 +61,7 @@ Answer create_profile(Context& context) {
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(std::string name, text_field(body, "name"));
   BERTH_CO_TRY(Options options, common_changes(body, true));
-  const auto location = url_of("profiles", name);
+  const auto location = url_of("profiles", name, context.one_project());
   Call call = manager_call("CreateProfile", {});
   call.arguments.emplace_back(context.one_project());
   call.arguments.emplace_back(std::move(name));
@@ -97,7 +99,7 @@ Answer rename_profile(Context& context) {
   if (is_default(context)) co_return error_answer(403, "The \"default\" profile cannot be renamed");
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(std::string name, text_field(body, "name"));
-  const auto location = url_of("profiles", name);
+  const auto location = url_of("profiles", name, context.one_project());
   BERTH_CO_TRY(Call call, profile_call(context, "Rename"));
   call.arguments.emplace_back(std::move(name));
   BERTH_CO_CHECK(co_await context.bus.call(std::move(call)));

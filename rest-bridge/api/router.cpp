@@ -77,7 +77,7 @@ const std::vector<Route>& all_routes() {
     for (const auto part : {server_routes(), instance_routes(), instance_state_routes(), snapshot_routes(), exec_routes(), console_routes(),
                             instance_file_routes(), instance_metadata_routes(),
                             // "aliases" is no fingerprint, so it is looked for first.
-                            alias_routes(), image_routes(), profile_routes(), storage_pool_routes(), resource_routes(), certificate_routes(), operation_routes(),
+                            alias_routes(), image_routes(), profile_routes(), project_routes(), storage_pool_routes(), resource_routes(), certificate_routes(), operation_routes(),
                             event_routes(), missing_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;

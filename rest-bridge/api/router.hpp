@@ -74,6 +74,7 @@ std::span<const Route> operation_routes();
 std::span<const Route> event_routes();
 std::span<const Route> storage_pool_routes();
 std::span<const Route> resource_routes();
+std::span<const Route> project_routes();
 std::span<const Route> certificate_routes();
 std::span<const Route> missing_routes();
 

@@ -35,7 +35,7 @@ constexpr std::array kHidden{
     HiddenField{Resource::Image, "split"},          HiddenField{Resource::Image, "location"},
     HiddenField{Resource::Profile, "created_at"},   HiddenField{Resource::StoragePool, "created_at"},
     HiddenField{Resource::StoragePool, "uuid"},     HiddenField{Resource::Operation, "error_code"},
-    HiddenField{Resource::InstanceSnapshot, "uuid"},
+    HiddenField{Resource::InstanceSnapshot, "uuid"}, HiddenField{Resource::Project, "created_at"},
     HiddenField{Resource::Operation, "project"},    HiddenField{Resource::Operation, "owner_uid"},
 };
 
@@ -153,6 +153,8 @@ std::string url_of(std::string_view kind, std::string_view name, std::string_vie
     return url;
   }
   if (plural == "instances") plural = collection;
+  // A project stands in none.
+  if (plural == "projects") project = {};
   std::string url = "/1.0";
   if (!plural.empty()) url.append("/").append(plural).append("/").append(percent_encode(name));
   if (!project.empty() && project != "default") url.append("?project=").append(percent_encode(project));
@@ -173,7 +175,6 @@ Json used_by_urls(const Json& used_by) {
 
 Json operation_to_api(Json row) {
   if (!row.is_object()) return row;
-  const auto project = text_of(row, "project");
   const auto description = text_of(row, "description");
   auto resources = Json::object();
   if (const auto named = row.find("resources"); named != row.end() && named->is_object()) {
@@ -182,9 +183,10 @@ Json operation_to_api(Json row) {
       for (const auto& name : names) {
         if (!name.is_string()) continue;
         const auto text = name.get<std::string>();
-        resources[kind].push_back(url_of(kind, text, project));
+        // Clients take what follows the last slash for the name, so there is no project behind it.
+        resources[kind].push_back(url_of(kind, text));
         if (kind == "instances" && !is_state_change(description))
-          resources["containers"].push_back(url_of(kind, text, project, "containers"));
+          resources["containers"].push_back(url_of(kind, text, {}, "containers"));
       }
     }
   }

@@ -11,7 +11,7 @@ namespace berth::rest {
 
 /// From the daemon's rows to the API's objects, by rule: a number in a field that ends in `_at` is a time; fields of
 /// the daemon's own book-keeping go. What does not follow the rule stands in the table of rows.cpp, by resource.
-enum class Resource { Instance, InstanceSnapshot, Image, ImageAlias, Profile, StoragePool, Operation, Server };
+enum class Resource { Instance, InstanceSnapshot, Image, ImageAlias, Profile, Project, StoragePool, Operation, Server };
 
 /// Whether the API's objects lack this field of the daemon's rows.
 bool is_hidden(Resource resource, std::string_view field);

@@ -86,6 +86,7 @@ std::string path_for(const std::string& interface) {
   if (kind == "Instance") return project + "/instance/nothing";
   if (kind == "Image") return project + "/image/" + std::string(64, 'a');
   if (kind == "Profile") return project + "/profile/nothing";
+  if (kind == "Project") return root + "/project/nothing";
   if (kind == "Certificate") return root + "/certificate/" + std::string(64, 'a');
   if (kind == "StoragePool") return root + "/storage_pool/nothing";
   if (kind == "Operation") return root + "/operation/_36bba7b810_2d9dad_2d41d1_2d80b4_2d00c04fd430c8";

@@ -61,6 +61,7 @@ TEST(Introspection, OfEveryKindOfObjectIsWhatTheContractSays) {
   expect_as_the_contract_says(root, std::string(kDefaultProject) + "/instance/bench", {"Instance"});
   expect_as_the_contract_says(root, Bench::get().image(), {"Image"});
   expect_as_the_contract_says(root, std::string(kDefaultProject) + "/profile/default", {"Profile"});
+  expect_as_the_contract_says(root, kDefaultProject, {"Project"});
   expect_as_the_contract_says(root, std::string(kRoot) + "/storage_pool/default", {"StoragePool"});
   expect_as_the_contract_says(root, operation, {"Operation"});
 }
@@ -105,6 +106,7 @@ TEST(Properties, OfEveryKindOfObjectAreAmongTheHarmlessOnes) {
       {"Instance", {"Name", "Project", "Type", "Status"}},
       {"Image", {"Fingerprint", "Project"}},
       {"Profile", {"Name", "Project"}},
+      {"Project", {"Name"}},
       {"StoragePool", {"Name", "Driver"}},
       {"Certificate", {"Fingerprint"}},
       {"Operation", {"Kind", "Status", "Progress", "Resources", "Cancellable", "CreatedAt", "UpdatedAt", "Error"}}};

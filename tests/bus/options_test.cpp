@@ -52,6 +52,10 @@ std::vector<OptionCall> all_calls() {
       {"Manager", "ImportImage", [](sd_bus_message* m) { (void)sd_bus_message_append(m, "sh", "default", any_file()); },
        {"rootfs", "fingerprint", "filename", "public", "properties", "aliases", "auto-update"}, {}},
       {"Manager", "CreateProfile", texts({"default", "web"}), {"config", "devices", "description"}, {}},
+      {"Manager", "CreateProject", texts({"web"}), {"config", "description"}, {}},
+      {"Manager", "ListProjects", {}, {}, {}},
+      {"Manager", "DescribeProjects", {}, {"names"}, {}},
+      {"Manager", "DescribeResources", {}, {}, {}},
       {"Manager", "CreateImageAlias", texts({"default", "web", std::string(64, 'a')}), {"description"}, {}},
       {"Manager", "UpdateImageAlias", texts({"default", "web"}), {"target", "description"}, {}},
       {"Manager", "ListInstances", texts({"default"}), {}, {}},
@@ -92,6 +96,9 @@ std::vector<OptionCall> all_calls() {
       {"Image", "Delete", {}, {}, {}},
       {"Profile", "Update", {}, {"config", "devices", "description"}, no_options},
       {"Profile", "Update", no_options, {"replace", "if-revision"}, {}},
+      {"Project", "Update", {}, {"config", "description"}, no_options},
+      {"Project", "Update", no_options, {"replace", "if-revision"}, {}},
+      {"Project", "Rename", texts({"web"}), {}, {}},
   };
 }
 
@@ -104,6 +111,7 @@ class Options : public ::testing::TestWithParam<OptionCall> {
     const auto profile = std::string(kDefaultProject) + "/profile/default";
     const auto path = call.interface == "Instance" ? instance
                       : call.interface == "Profile" ? profile
+                      : call.interface == "Project" ? kDefaultProject
                       : call.interface == "Image"   ? Bench::get().image()
                                                     : std::string(kRoot);
     return root_.call(path, "org.berth.Berth1." + call.interface, call.member, [&](sd_bus_message* m) {

@@ -175,6 +175,55 @@ PROFILES = [
     Case("POST", "/1.0/profiles/nope", {"name": "y"}),
 ]
 
+SHARED = {"features.images": "false", "features.profiles": "false", "features.storage.volumes": "true"}
+P, IN_P3 = "/1.0/projects", "?project=p3"
+
+
+def image_instance(name, project, **config):
+    return Case("POST", f"/1.0/instances?project={project}", {"name": name, "config": config, "source": {"type": "image", "fingerprint": "{fp}"}})
+
+
+PROJECTS = [
+    *each("POST", P, {}, {"name": ""}, {"name": "a/b"}, {"name": "a b"}, {"name": "a_b"}, {"name": "*"}, {"name": ".."}, {"name": "'q'"}, {"name": 5},
+          {"name": "x", "config": {"features.imagesx": "true"}}, {"name": "x", "config": {"features.images": "maybe"}},
+          {"name": "x", "config": {"restricted": "true", "features.profiles": "false"}}, {"name": "x", "config": {"limits.containers": "-1"}},
+          {"name": "x", "config": {"limits.memory": "5x"}}, {"name": "x", "config": {"restricted.snapshots": "maybe"}},
+          {"name": "x", "config": {"limits.cpu": "1.5"}}, {"name": "x", "config": {"volatile.x": "1"}},
+          {"name": "x", "config": {"restricted.idmap.uid": "x"}}, b"nonsense",
+          {"name": "p1", "description": "first", "config": {"user.a": "b"}}, {"name": "p1"}),
+    *get(P, P + "?recursion=1", P + "/default", P + "/p1", P + "/nope", P + "/p1/state", P + "/nope/state", "/1.0/profiles?project=p1",
+         "/1.0/profiles/default?project=p1", "/1.0/profiles?project=nope", "/1.0/images?project=nope", "/1.0/images?project=p1",
+         "/1.0/instances?project=nope", "/1.0/instances/c1?project=nope", "/1.0/storage-pools?project=nope"),
+    *each("PUT", P + "/p1", {"description": "second", "config": {"features.images": "true"}}), Case("GET", P + "/p1"),
+    *each("PATCH", P + "/p1", {"config": {"features.profiles": "true", "features.storage.volumes": "true"}}), Case("GET", P + "/p1"),
+    *each("PATCH", P + "/p1", {"description": "third"}, {}), Case("GET", P + "/p1"),
+    Case("PUT", P + "/p1", {"description": "x"}, {"If-Match": "wrong"}), Case("PUT", P + "/p1", {"config": {"nope": "1"}}),
+    Case("PUT", P + "/nope", {}), Case("PATCH", P + "/nope", {}), Case("PUT", P + "/default", {"config": {"features.images": "false"}}),
+    Case("PATCH", P + "/default", {"config": {"user.x": "y"}}), Case("POST", P + "/default", {"name": "d2"}),
+    *each("POST", P + "/p1", {"name": ""}, {"name": "a_b"}, {"name": "default"}, {"name": "p2"}), *get(P + "/p2", P + "/p1"),
+    Case("POST", P, {"name": "p3", "config": SHARED}),
+    *get(P + "/p3", "/1.0/profiles" + IN_P3, "/1.0/profiles?recursion=1&project=p3", "/1.0/images" + IN_P3, "/1.0/images/aliases" + IN_P3),
+    image_instance("i1", "p3"), image_instance("i1", "p3"),
+    *get("/1.0/instances" + IN_P3, "/1.0/containers" + IN_P3, "/1.0/instances?all-projects=true", "/1.0/instances/i1" + IN_P3,
+         "/1.0/instances/i1", P + "/p3", P + "/p3/state", "/1.0/profiles/default"),
+    Case("DELETE", P + "/p3"), Case("POST", P + "/p3", {"name": "p9"}),
+    *each("PUT", P + "/p3", {"config": {**SHARED, "features.images": "true"}}, {"config": {**SHARED, "limits.containers": "0"}},
+          {"config": {**SHARED, "limits.memory": "1GiB"}}, {"config": {**SHARED, "limits.instances": "1"}}, {"config": {**SHARED, "restricted": "true"}}),
+    image_instance("i2", "p3"), Case("PATCH", "/1.0/instances/i1" + IN_P3, {"config": {"limits.memory": "512MiB"}}),
+    *each("PUT", P + "/p3", {"config": {**SHARED, "limits.memory": "1GiB"}}, {"config": {**SHARED, "limits.memory": "1MiB"}}),
+    Case("PATCH", "/1.0/instances/i1" + IN_P3, {"config": {"limits.memory": "2GiB"}}), Case("GET", P + "/p3/state"),
+    Case("POST", "/1.0/profiles?project=p2", {"name": "q"}), Case("DELETE", P + "/p2"), Case("DELETE", "/1.0/profiles/q?project=p2"),
+    Case("POST", P, {"name": "res", "config": {"features.images": "false", "restricted": "true"}}),
+    Case("PUT", "/1.0/profiles/default?project=res", {"devices": {"root": {"type": "disk", "path": "/", "pool": "default"}}}),
+    image_instance("r1", "res"), image_instance("r2", "res", **{"security.nesting": "true"}),
+    image_instance("r2", "res", **{"security.privileged": "true"}), image_instance("r2", "res", **{"raw.lxc": "lxc.cap.drop=mknod"}),
+    image_instance("r2", "res", **{"raw.idmap": "both 1000 1000"}), Case("POST", "/1.0/instances/r1/snapshots?project=res", {"name": "s"}),
+    Case("PATCH", "/1.0/instances/r1?project=res", {"config": {"security.nesting": "true"}}),
+    Case("PATCH", "/1.0/profiles/default?project=res", {"config": {"security.nesting": "true"}}),
+    Case("DELETE", "/1.0/instances/r1?project=res"), Case("DELETE", "/1.0/instances/i1" + IN_P3), Case("DELETE", "/1.0/instances/i1"),
+    *[Case("DELETE", f"{P}/{name}") for name in ("p2", "p3", "res", "nope", "default")], Case("GET", P),
+]
+
 OTHER = [
     *get("/1.0/operations/00000000-0000-0000-0000-000000000000", "/1.0/operations/nope", "/1.0/operations/nope/wait",
          "/1.0/operations/00000000-0000-0000-0000-000000000000/wait?timeout=1", "/1.0/operations/nope/websocket", "/1.0/events",
@@ -185,4 +234,4 @@ OTHER = [
     Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
 ]
 
-CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *PROFILES, *OTHER]
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *PROFILES, *PROJECTS, *OTHER]

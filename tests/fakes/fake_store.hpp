@@ -356,11 +356,50 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
     return rows;
   }
 
-  Result<void> insert_project(const Project& project) override {
+  Result<void> insert_project(const Project& project, const std::optional<Profile>& profile) override {
     const std::lock_guard lock(mutex_);
     BERTH_CHECK(may_write());
     if (!projects_.emplace(project.name.str(), project).second) return exists("Project", project.name.str());
+    add_own_profile(profile);
     return {};
+  }
+  Result<std::uint64_t> update_project(const Project& project, std::optional<std::uint64_t> expected,
+                                       const std::optional<Profile>& profile) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    return change_project(project, expected, profile);
+  }
+  Result<void> rename_project(const ProjectName& from, const ProjectName& to) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    return move_project(from, to);
+  }
+  Result<void> delete_project(const ProjectName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    BERTH_CHECK(check_empty(name, "removed"));
+    std::erase_if(profiles_, [&](const auto& entry) { return entry.first.first == name.str(); });
+    projects_.erase(name.str());
+    return {};
+  }
+  Result<Project> project(const Principal& who, const ProjectName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(check_project(name));
+    const auto& row = projects_.at(name.str());
+    if (!visible_to(who, row.name, row.owner_uid, row.owner_uid)) return missing("Project", name.str());
+    return row;
+  }
+  Result<std::vector<Project>> projects(const Principal& who) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Project> rows;
+    for (const auto& [name, row] : projects_)
+      if (visible_to(who, row.name, row.owner_uid, row.owner_uid)) rows.push_back(row);
+    return rows;
+  }
+  Result<bool> project_in_use(const ProjectName& name) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(check_project(name));
+    return in_use(name);
   }
   Result<bool> project_exists(const ProjectName& project) override {
     const std::lock_guard lock(mutex_);

@@ -19,7 +19,10 @@ class FakeStoreTables {
  protected:
   FakeStoreTables() {
     Project project{.uuid = new_uuid(), .name = default_project()};
-    project.config = {{"features.images", "true"}, {"features.profiles", "true"}};
+    project.config = {{"features.images", "true"},
+                      {"features.networks", "true"},
+                      {"features.profiles", "true"},
+                      {"features.storage.volumes", "true"}};
     projects_.emplace(default_project().str(), project);
   }
 
@@ -50,6 +53,52 @@ class FakeStoreTables {
   Result<void> check_project(const ProjectName& name) const {
     if (projects_.contains(name.str())) return {};
     return missing("Project", name.str());
+  }
+  bool in_use(const ProjectName& name) const {
+    const auto of_it = [&](const auto& entry) { return entry.first.first == name.str(); };
+    return std::any_of(instances_.begin(), instances_.end(), [&](const auto& entry) { return entry.second.project == name; }) ||
+           std::any_of(images_.begin(), images_.end(), of_it) ||
+           std::any_of(profiles_.begin(), profiles_.end(),
+                       [&](const auto& entry) { return of_it(entry) && entry.first.second != "default"; });
+  }
+  Result<void> check_empty(const ProjectName& name, const std::string& to_be) const {
+    BERTH_CHECK(check_project(name));
+    if (in_use(name)) return Error{Code::FailedPrecondition, "Only empty projects can be " + to_be};
+    return {};
+  }
+  void add_own_profile(const std::optional<Profile>& profile) {
+    if (profile) profiles_.emplace(Key{profile->project.str(), profile->name.str()}, *profile);
+  }
+  Result<std::uint64_t> change_project(const Project& given, std::optional<std::uint64_t> expected,
+                                       const std::optional<Profile>& profile) {
+    BERTH_CHECK(check_project(given.name));
+    auto& row = projects_.at(given.name.str());
+    BERTH_CHECK(check_revision("project", given.name.str(), row.revision, expected));
+    for (const auto feature : {ProjectFeature::Images, ProjectFeature::Profiles, ProjectFeature::StorageVolumes}) {
+      if (effective_project(row, feature) == effective_project(given, feature)) continue;
+      BERTH_CHECK(check_empty(given.name, "given other features"));
+      if (feature == ProjectFeature::Profiles)
+        std::erase_if(profiles_, [&](const auto& entry) { return entry.first.first == given.name.str(); });
+    }
+    row.description = given.description;
+    row.config = given.config;
+    add_own_profile(profile);
+    return ++row.revision;
+  }
+  Result<void> move_project(const ProjectName& from, const ProjectName& to) {
+    BERTH_CHECK(check_empty(from, "renamed"));
+    if (projects_.contains(to.str())) return exists("Project", to.str());
+    auto project = projects_.extract(from.str());
+    project.key() = to.str();
+    project.mapped().name = to;
+    ++project.mapped().revision;
+    projects_.insert(std::move(project));
+    auto profile = profiles_.extract(Key{from.str(), "default"});
+    if (!profile) return {};
+    profile.key().first = to.str();
+    profile.mapped().project = to;
+    profiles_.insert(std::move(profile));
+    return {};
   }
   Result<void> check_pool(const PoolName& name) const {
     if (pools_.contains(name.str())) return {};
@@ -132,7 +181,7 @@ class FakeStoreTables {
     for (const auto& [uuid, row] : instances_)
       if (wanted(row)) rows.push_back(row);
     std::sort(rows.begin(), rows.end(), [](const Instance& a, const Instance& b) {
-      return std::pair(a.name, a.project) < std::pair(b.name, b.project);
+      return std::pair(a.project, a.name) < std::pair(b.project, b.name);
     });
     return rows;
   }

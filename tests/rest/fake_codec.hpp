@@ -151,6 +151,17 @@ inline Json read_value(sd_bus_message* m, std::vector<UniqueFd>& fds, bool& end)
   }
 }
 
+/// The type a value has as a variant.
+inline std::string variant_type(const Json& value) {
+  if (value.is_string()) return "s";
+  if (value.is_boolean()) return "b";
+  if (value.is_number()) return value < 0 ? "x" : "t";
+  if (value.is_array()) return "as";
+  for (const auto& [key, inner] : value.items())
+    if (!inner.is_string()) return "a{sv}";
+  return "a{ss}";
+}
+
 /// Adds one complete type from the front of `signature`.
 inline void append(sd_bus_message* m, std::string_view& signature, const Json& value) {
   const char type = signature[0];
@@ -160,7 +171,7 @@ inline void append(sd_bus_message* m, std::string_view& signature, const Json& v
     for (const auto& [key, inner] : value.items()) {
       sd_bus_message_open_container(m, 'e', "sv");
       sd_bus_message_append_basic(m, 's', key.c_str());
-      const std::string inside = inner.is_string() ? "s" : inner.is_boolean() ? "b" : inner.is_number() ? "t" : inner.is_array() ? "as" : "a{ss}";
+      const auto inside = variant_type(inner);
       sd_bus_message_open_container(m, 'v', inside.c_str());
       std::string_view rest = inside;
       append(m, rest, inner);
@@ -218,6 +229,11 @@ inline void append(sd_bus_message* m, std::string_view& signature, const Json& v
     case 'h': {
       const int fd = value.get<int>();
       sd_bus_message_append_basic(m, type, &fd);
+      return;
+    }
+    case 'x': {
+      const auto number = value.get<std::int64_t>();
+      sd_bus_message_append_basic(m, type, &number);
       return;
     }
     case 't': {

@@ -36,6 +36,7 @@ class Fake final : public FakeObjects {
       if (member == "Delete") certificates_.erase(last_of(path));
       return Json::array();
     }
+    if (interface == "Project") return on_project(member, last_of(path), a);
     if (interface == "Image") return on_image(member, last_of(path), a);
     if (interface == "StoragePool") {
       if (last_of(path) != "default") fail("NotFound", "Storage pool not found");
@@ -171,6 +172,25 @@ class Fake final : public FakeObjects {
         rows.push_back(row);
       }
       if (a[1].contains("names") && rows.empty()) fail("NotFound", "Profile not found");
+      return {hand_out_rows(rows)};
+    }
+    if (member == "CreateProject") {
+      const auto name = a[0].get<std::string>();
+      if (projects_.contains(name)) fail("AlreadyExists", "Project \"" + name + "\" already exists");
+      projects_[name] = {{"config", a[1].value("config", Json::object())}, {"description", a[1].value("description", "")},
+                         {"revision", 1}, {"created_at", now()}};
+      return {"/org/berth/Berth1/project/" + berth::encode_path_element(name)};
+    }
+    if (member == "DescribeProjects") {
+      auto rows = Json::array();
+      for (const auto& [name, project] : projects_) {
+        if (a[0].contains("names") && a[0]["names"][0] != name) continue;
+        auto row = project;
+        row["name"] = name;
+        row["used_by"] = Json::array({Json{{"kind", "profiles"}, {"project", name}, {"name", "default"}}});
+        rows.push_back(row);
+      }
+      if (a[0].contains("names") && rows.empty()) fail("NotFound", "Project \"x\" not found");
       return {hand_out_rows(rows)};
     }
     if (member == "ListStoragePools") return {Json::array({Json::array({"/org/berth/Berth1/storage_pool/default", "default", "dir", ""})})};

@@ -123,6 +123,30 @@ class FakeObjects : public FakeBase {
     fail("NotSupported", member);
   }
 
+  Json on_project(const std::string& member, const std::string& name, const Json& a) {
+    if (!projects_.contains(name)) fail("NotFound", "Project \"" + name + "\" not found");
+    const bool used = name == "full";
+    if (member == "GetState") return {Json{{"resources", {{"cpu", {{"limit", -1}, {"usage", 3}}}}}}};
+    if (member == "Update") {
+      check_revision(projects_[name], a[1]);
+      merge(projects_[name], a[0], a[1].value("replace", false));
+      projects_[name]["revision"] = projects_[name]["revision"].get<int>() + 1;
+      return Json::array();
+    }
+    if (member == "Rename")
+      return soon("Renaming project", Json::object(), [this, name, used, to = a[0].get<std::string>()] {
+        if (used) return std::string("Only empty projects can be renamed");
+        projects_[to] = projects_[name];
+        projects_.erase(name);
+        return std::string();
+      });
+    if (used) fail("FailedPrecondition", "Only empty projects can be removed");
+    projects_.erase(name);
+    return Json::array();
+  }
+  std::map<std::string, Json> projects_{
+      {"default", {{"config", {{"features.images", "true"}}}, {"description", "Default LXD project"}, {"revision", 1}, {"created_at", 5}}}};
+
   Json on_profile(const std::string& member, const std::string& name, const Json& a) {
     if (!profiles_.contains(name)) fail("NotFound", "Profile not found");
     if (member == "Update") {

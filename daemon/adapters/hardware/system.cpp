@@ -57,7 +57,9 @@ bool is_virtual(const Tree& root) {
 }
 
 std::string kind_of(const Tree& root) {
-  if ((root / "run/systemd").line("container")) return "container";
+  // What container managers leave for those inside, as systemd-detect-virt(1) looks for it.
+  for (const auto* mark : {"run/systemd/container", "run/host/container-manager", ".dockerenv", "run/.containerenv"})
+    if ((root / mark).exists()) return "container";
   return is_virtual(root) ? "virtual-machine" : "physical";
 }
 

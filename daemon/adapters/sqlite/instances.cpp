@@ -16,10 +16,10 @@ const std::string kColumns =
 const std::string kByName = kColumns + "WHERE i.project = ? AND i.name = ?";
 const std::string kByUuid = kColumns + "WHERE i.uuid = ?";
 const std::string kOfProject = kColumns + "WHERE i.project = ? ORDER BY i.name";
-const std::string kAll = kColumns + "ORDER BY i.name, i.project";
+const std::string kAll = kColumns + "ORDER BY i.project, i.name";
 const std::string kWithProfile = kColumns +
                                  "WHERE i.uuid IN (SELECT instance FROM instance_profiles WHERE profile = ?) "
-                                 "ORDER BY i.name, i.project";
+                                 "ORDER BY i.project, i.name";
 
 constexpr std::string_view kInsertProfile =
     "INSERT INTO instance_profiles (instance, position, profile) VALUES (?,?,?)";

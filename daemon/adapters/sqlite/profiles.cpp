@@ -57,17 +57,21 @@ Result<Profile> SqliteStore::profile_row(const ProjectName& project, const Profi
   return std::move(found.front());
 }
 
+Result<void> SqliteStore::add_profile(const Profile& profile, const ProjectName& owner) {
+  auto done = database_->run(
+      "INSERT INTO profiles (uuid, project, name, owner_uid, revision, created_at, description, config, devices) "
+      "VALUES (?,?,?,?,?,?,?,?,?)",
+      profile.uuid.str(), owner.str(), profile.name.str(), std::int64_t{profile.owner_uid},
+      static_cast<std::int64_t>(profile.revision), to_column(profile.created_at), profile.description,
+      to_column(profile.config), to_column(profile.devices));
+  if (!done && done.error().code == Code::AlreadyExists) return taken(profile.name);
+  return done;
+}
+
 Result<void> SqliteStore::insert_profile(const Profile& profile) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_TRY(const auto project, project_row(profile.project));
-    auto done = database_->run(
-        "INSERT INTO profiles (uuid, project, name, owner_uid, revision, created_at, description, config, devices) "
-        "VALUES (?,?,?,?,?,?,?,?,?)",
-        profile.uuid.str(), effective_project(project, ProjectFeature::Profiles).str(), profile.name.str(),
-        std::int64_t{profile.owner_uid}, static_cast<std::int64_t>(profile.revision), to_column(profile.created_at),
-        profile.description, to_column(profile.config), to_column(profile.devices));
-    if (!done && done.error().code == Code::AlreadyExists) return taken(profile.name);
-    return done;
+    return add_profile(profile, effective_project(project, ProjectFeature::Profiles));
   });
 }
 

@@ -109,7 +109,15 @@ CREATE TABLE instance_snapshots (
 CREATE INDEX instance_snapshots_by_expiry ON instance_snapshots (expires_at) WHERE expires_at > 0;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}, Migration{3, kSnapshots}};
+// The project `default` has had everything of its own all along; from here on it says so.
+constexpr const char* kDefaultFeatures = R"sql(
+UPDATE projects SET config = json_patch(
+  '{"features.images":"true","features.networks":"true","features.profiles":"true","features.storage.volumes":"true"}', config)
+WHERE name = 'default';
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}, Migration{3, kSnapshots},
+                                 Migration{4, kDefaultFeatures}};
 
 Result<std::int64_t> number(Database& database, std::string_view sql) {
   BERTH_TRY(auto row, database.query(sql));

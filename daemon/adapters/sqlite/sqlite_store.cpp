@@ -25,7 +25,10 @@ Result<void> make_default_project(Database& database) {
       "INSERT INTO projects (uuid, name, owner_uid, revision, created_at, description, config) "
       "VALUES (?, 'default', 0, 1, ?, 'Default LXD project', ?) ON CONFLICT (name) DO NOTHING",
       new_uuid().str(), to_column(now()),
-      to_column(ConfigMap{{"features.images", "true"}, {"features.profiles", "true"}}));
+      to_column(ConfigMap{{"features.images", "true"},
+                          {"features.networks", "true"},
+                          {"features.profiles", "true"},
+                          {"features.storage.volumes", "true"}}));
 }
 
 Result<StoragePool> read_pool(const Statement& row) {
@@ -61,54 +64,6 @@ Result<void> SqliteStore::check_writable() const {
   return Error{Code::Unavailable,
                "The database " + database_->file() +
                    " was written by a newer version of Berth and is read-only to this one: upgrade Berth"};
-}
-
-Result<Project> SqliteStore::project_row(const ProjectName& name) {
-  BERTH_TRY(auto row, database_->query("SELECT uuid, name, owner_uid, revision, created_at, description, config "
-                                       "FROM projects WHERE name = ?",
-                                       name.str()));
-  BERTH_TRY(const bool there, row.step());
-  if (!there) return Error{Code::NotFound, "Project \"" + name.str() + "\" not found"};
-  RowReader columns(row);
-  BERTH_TRY(auto uuid, columns.name<Uuid>());
-  BERTH_TRY(auto stored, columns.name<ProjectName>());
-  Project project{.uuid = std::move(uuid), .name = std::move(stored)};
-  project.owner_uid = columns.uid();
-  project.revision = columns.count();
-  project.created_at = columns.time();
-  project.description = columns.text();
-  project.config = columns.config();
-  BERTH_CHECK(columns.check());
-  return project;
-}
-
-/// A project that does not exist owns nothing, so a query for it finds nothing, as one for a hidden project does.
-Result<ProjectName> SqliteStore::owning_project(const ProjectName& asked, ProjectFeature feature) {
-  auto project = project_row(asked);
-  if (project) return effective_project(*project, feature);
-  if (project.error().code == Code::NotFound) return asked;
-  return std::move(project).error();
-}
-
-Result<void> SqliteStore::insert_project(const Project& project) {
-  return write(Durability::Commit, [&]() -> Result<void> {
-    auto done = database_->run(
-        "INSERT INTO projects (uuid, name, owner_uid, revision, created_at, description, config) VALUES "
-        "(?,?,?,?,?,?,?)",
-        project.uuid.str(), project.name.str(), std::int64_t{project.owner_uid},
-        static_cast<std::int64_t>(project.revision), to_column(project.created_at), project.description,
-        to_column(project.config));
-    if (!done && done.error().code == Code::AlreadyExists)
-      return Error{Code::AlreadyExists, "Project \"" + project.name.str() + "\" already exists"};
-    return done;
-  });
-}
-
-Result<bool> SqliteStore::project_exists(const ProjectName& project) {
-  return read([&]() -> Result<bool> {
-    BERTH_TRY(auto row, database_->query("SELECT 1 FROM projects WHERE name = ?", project.str()));
-    return row.step();
-  });
 }
 
 Result<void> SqliteStore::check_pool(const PoolName& name) {

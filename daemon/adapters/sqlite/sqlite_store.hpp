@@ -70,7 +70,14 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<StoragePool> pool(const PoolName& name) override;
   Result<std::vector<StoragePool>> pools() override;
 
-  Result<void> insert_project(const Project& project) override;
+  Result<void> insert_project(const Project& project, const std::optional<Profile>& profile) override;
+  Result<std::uint64_t> update_project(const Project& project, std::optional<std::uint64_t> expected_revision,
+                                       const std::optional<Profile>& profile) override;
+  Result<void> rename_project(const ProjectName& from, const ProjectName& to) override;
+  Result<void> delete_project(const ProjectName& name) override;
+  Result<Project> project(const Principal& who, const ProjectName& name) override;
+  Result<std::vector<Project>> projects(const Principal& who) override;
+  Result<bool> project_in_use(const ProjectName& name) override;
   Result<bool> project_exists(const ProjectName& project) override;
 
   Result<ConfigMap> server_config() override;
@@ -116,6 +123,8 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
 
   // All of these are called under the lock.
   Result<Project> project_row(const ProjectName& name);
+  Result<bool> in_use(const ProjectName& name);
+  Result<void> check_empty(const ProjectName& name, const char* to_be);
   Result<ProjectName> owning_project(const ProjectName& asked, ProjectFeature feature);
   Result<void> check_pool(const PoolName& name);
   Result<Uuid> profile_uuid(const ProjectName& project, const ProfileName& name);
@@ -123,6 +132,7 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
                             const ProjectName& project, const std::vector<ProfileName>& profiles);
   Result<void> add_instance(const Instance& instance);
   Result<void> add_snapshot(const Snapshot& snapshot);
+  Result<void> add_profile(const Profile& profile, const ProjectName& owner);
   Result<std::vector<Instance>> instance_rows(Statement rows, const Principal& who);
   Result<Profile> profile_row(const ProjectName& project, const ProfileName& name, const Principal& who);
   Result<std::vector<Profile>> profile_rows(Statement rows, const Principal& who);

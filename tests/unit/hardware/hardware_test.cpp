@@ -201,6 +201,8 @@ TEST_F(KernelFiles, TheFirmwareNamesTheMachineOrItsPartsAreAbsent) {
   EXPECT_EQ(system["chassis"]["type"], "Rack Mount Chassis");
   EXPECT_EQ(system["firmware"], Json::parse(R"({"vendor":"SeaBIOS","date":"","version":""})"));
   EXPECT_FALSE(system.contains("motherboard"));
+  tree_.file("run/systemd/container", "lxc\n");
+  EXPECT_EQ(told()["system"]["type"], "container");
 }
 
 TEST_F(KernelFiles, FilesThatMakeNoSenseAreFieldsThatAreAbsent) {

@@ -74,8 +74,8 @@ TEST(ARow, TurnsTimesByRuleAndDropsBookkeeping) {
 TEST(AnOperation, HasUrlsForItsResources) {
   const auto create = operation_to_api({{"id", "i"}, {"description", "Creating instance"}, {"status_code", 103}, {"status", "running"},
                                         {"resources", {{"instances", {"a"}}}}, {"metadata", Json::object()}, {"project", "p"}});
-  EXPECT_EQ(create["resources"]["containers"][0], "/1.0/containers/a?project=p");
-  EXPECT_EQ(create["resources"]["instances"][0], "/1.0/instances/a?project=p");
+  EXPECT_EQ(create["resources"]["containers"][0], "/1.0/containers/a");
+  EXPECT_EQ(create["resources"]["instances"][0], "/1.0/instances/a");
   EXPECT_EQ(create["status"], "Running");
   EXPECT_EQ(create["metadata"], nullptr);
   EXPECT_FALSE(create.contains("project"));

@@ -1,5 +1,6 @@
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
 #include "tests/fakes/fake_store.hpp"
+#include "tests/unit/store/project_contract.hpp"
 #include "tests/unit/store/snapshot_contract.hpp"
 #include "tests/unit/store/store_contract.hpp"
 #include "tests/unit/store/temporary_folder.hpp"
@@ -32,6 +33,7 @@ class FakeMaker final : public StoreMaker {
 using Makers = testing::Types<SqliteMaker, FakeMaker>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Every, AStore, Makers);
 INSTANTIATE_TYPED_TEST_SUITE_P(Every, AStoreOfSnapshots, Makers);
+INSTANTIATE_TYPED_TEST_SUITE_P(Every, AStoreOfProjects, Makers);
 
 }  // namespace
 }  // namespace berth::contract

@@ -32,7 +32,7 @@ class AStore : public testing::Test {
   void add_user_project() {
     Project project{.uuid = new_uuid(), .name = project_name("user-1000"), .owner_uid = 1000};
     project.config = {{"features.images", "false"}, {"features.profiles", "false"}};
-    ASSERT_TRUE(store().insert_project(project));
+    ASSERT_TRUE(store().insert_project(project, std::nullopt));
   }
   std::vector<std::string> names(const Principal& who, const std::optional<ProjectName>& project = std::nullopt) {
     std::vector<std::string> out;
@@ -207,7 +207,9 @@ TYPED_TEST_P(AStore, FindsImagesAndProfilesOfASharingProjectInTheDefaultOne) {
 }
 
 TYPED_TEST_P(AStore, KeepsImagesAndProfilesOfAProjectThatHasItsOwnApart) {
-  ASSERT_TRUE(this->store().insert_project({.uuid = new_uuid(), .name = project_name("user-7"), .owner_uid = 7}));
+  Project own{.uuid = new_uuid(), .name = project_name("user-7"), .owner_uid = 7};
+  own.config = {{"features.images", "true"}, {"features.profiles", "true"}};
+  ASSERT_TRUE(this->store().insert_project(own, std::nullopt));
   const auto project = project_name("user-7");
   ASSERT_TRUE(this->store().insert_image(make_image(fingerprint('b'), project), {}));
   ASSERT_TRUE(this->store().insert_profile(make_profile("default", project)));

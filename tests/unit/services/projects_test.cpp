@@ -1,0 +1,199 @@
+#include "daemon/services/projects.hpp"
+
+#include "daemon/services/images.hpp"
+#include "daemon/services/instance_config.hpp"
+#include "daemon/services/instance_query.hpp"
+#include "daemon/services/profiles.hpp"
+#include "daemon/services/snapshots.hpp"
+#include "tests/unit/services/services_fixture.hpp"
+
+namespace berth::services {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const auto kWeb = *ProjectName::parse("web");
+const DeviceMap kRootDisk{{"root", {{"type", "disk"}, {"path", "/"}, {"pool", "default"}}}};
+
+class ProjectUse : public ServicesTest {
+ protected:
+  void SetUp() override { (void)add_image(); }
+
+  void make(ConfigMap config, const ProjectName& name = kWeb) {
+    const auto made = projects_.create(kRoot, name, std::move(config), "");
+    ASSERT_TRUE(made) << made.error().message;
+  }
+  /// A project that shares the images, and whose profile has a root disk.
+  void make_usable(ConfigMap config) {
+    config["features.images"] = "false";
+    make(std::move(config));
+    ASSERT_TRUE(profiles_.update(kRoot, kWeb, profile_name("default"), {.devices = kRootDisk}));
+  }
+  Error add(const std::string& name, const ConfigMap& config = {}) {
+    auto wanted = request(name);
+    wanted.project = kWeb;
+    wanted.config = config;
+    return outcome(create_.create(kRoot, wanted));
+  }
+  Error change(const std::string& name, const ConfigMap& config) {
+    return outcome(config_.update(kRoot, kWeb, instance_name(name), {.config = config}));
+  }
+  Error change_project(const ConfigMap& config) {
+    const auto changed = projects_.update(kRoot, kWeb, {.config = config});
+    return changed ? Error{Code::Internal, ""} : changed.error();
+  }
+  std::vector<std::string> users() {
+    const auto rows = projects_.describe(kRoot, std::vector{kWeb});
+    EXPECT_TRUE(rows);
+    std::vector<std::string> out;
+    for (const auto& user : std::get<std::vector<Document>>(rows->front().at("used_by").value))
+      out.push_back(std::get<std::string>(user.at("kind").value) + "/" + std::get<std::string>(user.at("name").value));
+    return out;
+  }
+
+  Projects projects_{context_};
+  Profiles profiles_{context_};
+  InstanceConfig config_{context_};
+  InstanceQuery query_{context_};
+  Snapshots snapshots_{context_};
+};
+
+TEST_F(ProjectUse, ANewOneHasAnEmptyProfileOfItsOwn) {
+  make({});
+  const auto profile = store_.profile(kRoot, kWeb, profile_name("default"));
+  ASSERT_TRUE(profile);
+  EXPECT_EQ(profile->project, kWeb);
+  EXPECT_EQ(profile->description, "Default LXD profile for project web");
+  EXPECT_THAT(profile->devices, IsEmpty());
+  EXPECT_EQ(projects_.create(kRoot, kWeb, {}, "").error().code, Code::AlreadyExists);
+  EXPECT_THAT(users(), ElementsAre("profiles/default"));
+  EXPECT_THAT(actions(), Contains("project-created"));
+}
+
+TEST_F(ProjectUse, WhatItSharesIsTheDefaultProjects) {
+  make({{"features.images", "false"}, {"features.profiles", "false"}});
+  EXPECT_EQ(store_.profile(kRoot, kWeb, profile_name("default"))->project, default_project());
+  EXPECT_EQ(add("c1").message, "");
+  EXPECT_THAT(users(), ElementsAre("instances/c1"));
+  EXPECT_FALSE(exists("c1"));
+  EXPECT_EQ(store_.instances_with_profile(default_project(), profile_name("default"))->size(), 1U);
+}
+
+TEST_F(ProjectUse, ItsInstancesAreApartFromThoseOfTheSameNameElsewhere) {
+  make_usable({});
+  const auto outside = make_instance("c1");
+  EXPECT_EQ(add("c1").message, "");
+  const auto inside = store_.instance(kRoot, kWeb, instance_name("c1"));
+  ASSERT_TRUE(inside);
+  EXPECT_NE(inside->uuid, outside.uuid);
+  expect_success(lifecycle_.start(kRoot, kWeb, instance_name("c1")));
+  EXPECT_EQ(runtime_.status(outside.uuid), InstanceStatus::Stopped);
+  EXPECT_EQ(query_.list(kRoot, kWeb)->size(), 1U);
+  EXPECT_EQ(query_.list(kRoot, std::nullopt)->size(), 2U);
+}
+
+TEST_F(ProjectUse, OwnImagesHideThoseOfTheDefaultProject) {
+  make({});
+  EXPECT_EQ(add("c1").code, Code::NotFound);
+  EXPECT_THAT(*Images(context_).list(kRoot, kWeb), IsEmpty());
+}
+
+TEST_F(ProjectUse, WhatIsUsedOrDefaultIsNeitherRenamedNorDeleted) {
+  make_usable({});
+  EXPECT_EQ(add("c1").message, "");
+  EXPECT_EQ(projects_.remove(kRoot, kWeb).error().message, "Only empty projects can be removed");
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "site")).message, "Only empty projects can be renamed");
+  EXPECT_EQ(change_project({{"features.images", "true"}}).message,
+            "Project feature \"features.images\" cannot be enabled on non-empty projects");
+  EXPECT_EQ(projects_.remove(kRoot, default_project()).error().code, Code::AccessDenied);
+  EXPECT_EQ(projects_.rename(kRoot, default_project(), "site").error().code, Code::AccessDenied);
+  expect_success(lifecycle_.remove(kRoot, kWeb, instance_name("c1"), false));
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "a_b")).message, "Project names may not contain underscores");
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "default")).message, "A project named \"default\" already exists");
+  expect_success(projects_.rename(kRoot, kWeb, "site"));
+  EXPECT_TRUE(projects_.remove(kRoot, *ProjectName::parse("site")));
+  EXPECT_EQ(projects_.list(kRoot)->size(), 1U);
+}
+
+TEST_F(ProjectUse, AFeatureOfAnEmptyOneTakesItsProfilesAwayAndBringsThemBack) {
+  make({});
+  EXPECT_EQ(change_project({{"features.profiles", "false"}}).message, "");
+  EXPECT_THAT(users(), IsEmpty());
+  EXPECT_EQ(change_project({{"features.profiles", "true"}, {"restricted", "true"}}).message, "");
+  EXPECT_THAT(users(), ElementsAre("profiles/default"));
+}
+
+TEST_F(ProjectUse, AChangeOfAnotherRevisionIsRefused) {
+  make({});
+  EXPECT_TRUE(projects_.update(kRoot, kWeb, {.description = "one", .if_revision = 1}));
+  EXPECT_EQ(projects_.update(kRoot, kWeb, {.description = "two", .if_revision = 1}).error().code, Code::RevisionMismatch);
+}
+
+TEST_F(ProjectUse, ItsLastPlaceIsGivenOnce) {
+  make_usable({{"limits.containers", "1"}});
+  auto one = request("c1");
+  auto two = request("c2");
+  one.project = two.project = kWeb;
+  // Both are told yes before either has its row, or one of them is refused at once: one row comes of it in any case.
+  const auto first = create_.create(kRoot, one);
+  const auto second = create_.create(kRoot, two);
+  const auto messages = std::vector{outcome(first).message, outcome(second).message};
+  EXPECT_THAT(messages, Contains("").Times(1));
+  EXPECT_EQ(store_.instances(kRoot, kWeb)->size(), 1U);
+  EXPECT_THAT(change_project({{"limits.containers", "0"}}).message,
+              HasSubstr("Can't change the limits and restrictions of project \"web\": Reached maximum number"));
+}
+
+// Rule 5 of the security rules: whatever way a forbidden key takes, the object that would be committed is judged.
+TEST_F(ProjectUse, SecurityRule5HoldsForCreationChangeCopyProfileAndRestore) {
+  make_usable({{"restricted", "true"}, {"restricted.snapshots", "allow"}});
+  EXPECT_THAT(add("bad", {{"security.privileged", "true"}}).message, HasSubstr("Privileged containers are forbidden"));
+  EXPECT_EQ(add("c1").message, "");
+  EXPECT_THAT(change("c1", {{"security.privileged", "true"}}).message, HasSubstr("Privileged containers are forbidden"));
+  const auto by_profile =
+      profiles_.update(kRoot, kWeb, profile_name("default"), {.config = ConfigMap{{"security.privileged", "true"}}});
+  EXPECT_THAT(by_profile.error().message, HasSubstr("Privileged containers are forbidden"));
+  const auto new_profile = profiles_.create(
+      kRoot, Profile{.uuid = new_uuid(), .project = kWeb, .name = profile_name("p"), .config = {{"raw.lxc", "lxc.a = 1"}}});
+  EXPECT_THAT(new_profile.error().message, HasSubstr("low-level"));
+  auto copy = request("c2");
+  copy.project = kWeb;
+  copy.config = {{"security.nesting", "true"}};
+  copy.source = {.type = "copy", .instance = instance_name("c1")};
+  EXPECT_THAT(outcome(create_.create(kRoot, copy)).message, HasSubstr("Container nesting is forbidden"));
+
+  EXPECT_EQ(change_project({{"restricted.containers.nesting", "allow"}}).message, "");
+  EXPECT_EQ(change("c1", {{"security.nesting", "true"}}).message, "");
+  expect_success(snapshots_.create(kRoot, {kWeb, instance_name("c1")}, {.name = *SnapshotName::parse("s")}));
+  EXPECT_THAT(change_project({{"restricted.containers.nesting", "block"}}).message, HasSubstr("Container nesting is forbidden"));
+  EXPECT_EQ(change("c1", {{"security.nesting", ""}}).message, "");
+  EXPECT_EQ(change_project({{"restricted.containers.nesting", ""}}).message, "");
+  EXPECT_THAT(outcome(snapshots_.restore(kRoot, {kWeb, instance_name("c1")}, *SnapshotName::parse("s"))).message,
+              HasSubstr("Container nesting is forbidden"));
+  EXPECT_FALSE(store_.instance(kRoot, kWeb, instance_name("c1"))->config.contains("security.nesting"));
+}
+
+TEST_F(ProjectUse, SnapshotsOfARestrictedOneNeedToBeAllowed) {
+  make_usable({{"restricted", "true"}});
+  EXPECT_EQ(add("c1").message, "");
+  EXPECT_THAT(outcome(snapshots_.create(kRoot, {kWeb, instance_name("c1")}, {})).message,
+              HasSubstr("doesn't allow for snapshot creation"));
+}
+
+TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
+  make({{"features.images", "false"}, {"features.profiles", "false"}});
+  EXPECT_EQ(add("c1", {}).message, "");
+  const auto set = [&](const std::string& memory) {
+    return profiles_.update(kRoot, default_project(), profile_name("default"), {.config = ConfigMap{{"limits.memory", memory}}});
+  };
+  ASSERT_TRUE(set("512MiB"));
+  EXPECT_EQ(change_project({{"limits.memory", "1GiB"}}).message, "");
+  EXPECT_THAT(set("2GiB").error().message, HasSubstr("Reached maximum aggregate value"));
+  EXPECT_TRUE(set("1GiB"));
+}
+
+}  // namespace
+}  // namespace berth::services
