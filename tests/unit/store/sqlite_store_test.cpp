@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <fcntl.h>
 #include <filesystem>
@@ -201,6 +202,24 @@ TEST_F(AMigration, ThatFailsMidwayLeavesTheFileAsItWas) {
   const auto store = open();
   EXPECT_FALSE(store->read_only());
   EXPECT_EQ(store->instances(daemon_principal(), std::nullopt)->size(), 1U);
+}
+
+TEST_F(AMigration, SaysOfAnOldDefaultProjectThatItHasEverythingOfItsOwn) {
+  auto database = *Database::open(file());
+  ASSERT_TRUE(database->run("UPDATE projects SET config = ?", std::string_view(R"({"features.images":"true","user.a":"b"})")));
+  const auto steps = migrations();
+  const auto step = std::find_if(steps.begin(), steps.end(), [](const Migration& each) {
+    return std::string_view(each.sql).find("features.storage.volumes") != std::string_view::npos;
+  });
+  ASSERT_NE(step, steps.end());
+  ASSERT_TRUE(database->run_script(step->sql));
+  database.reset();
+  EXPECT_EQ(open()->project(daemon_principal(), default_project())->config,
+            (ConfigMap{{"features.images", "true"},
+                       {"features.networks", "true"},
+                       {"features.profiles", "true"},
+                       {"features.storage.volumes", "true"},
+                       {"user.a", "b"}}));
 }
 
 /// Runs the writer until it has reported `rows` inserts, then kills it. Gives the number it reported in the end.
