@@ -52,8 +52,7 @@ Result<void> check_image_texts(const std::string& filename, const ConfigMap& pro
 }
 
 Result<OperationId> ImageImport::import(const Principal& who, ImportImageRequest request) {
-  BERTH_TRY(const bool project_exists, context_.store.project_exists(request.project));
-  if (!project_exists) return Error{Code::NotFound, "Project \"" + request.project.str() + "\" not found"};
+  BERTH_CHECK(context_.store.project(who, request.project));
   BERTH_CHECK(check_image_texts(request.filename, request.properties));
   for (const auto& [name, description] : request.aliases)
     if (context_.store.alias(request.project, name))

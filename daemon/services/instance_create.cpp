@@ -153,8 +153,7 @@ Result<InstanceCreate::Draft> InstanceCreate::draft(const Principal& who, const 
 
 Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceRequest request) {
   BERTH_CHECK(check_kind(request));
-  BERTH_TRY(const bool project_exists, context_.store.project_exists(request.project));
-  if (!project_exists) return Error{Code::NotFound, "Project \"" + request.project.str() + "\" not found"};
+  BERTH_CHECK(context_.store.project(who, request.project));
   if (request.source.refresh && request.name && context_.store.instance(who, request.project, *request.name))
     return InstanceCopy(context_).refresh(who, request);
   if (!request.name) {

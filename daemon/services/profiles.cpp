@@ -99,6 +99,7 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
 }
 
 Result<void> Profiles::create(const Principal& who, Profile profile) {
+  BERTH_CHECK(context_.store.project(who, profile.project));
   BERTH_CHECK(check_own(profile));
   BERTH_CHECK(
       check_host_access(context_, who, profile.name.str(), Expanded{}, Expanded{profile.config, profile.devices}));

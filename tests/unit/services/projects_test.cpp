@@ -183,6 +183,35 @@ TEST_F(ProjectUse, SnapshotsOfARestrictedOneNeedToBeAllowed) {
               HasSubstr("doesn't allow for snapshot creation"));
 }
 
+// Rule 8 of the security rules: a project that is another user's looks like one that is not there.
+TEST_F(ProjectUse, SecurityRule8MakesAUsersProjectAbsentForOthers) {
+  const auto name = *ProjectName::parse("user-7");
+  const Principal owner{PrincipalKind::Local, 7, 3, 1, ":1.3", {}};
+  ASSERT_TRUE(projects_.create(owner, name, {{"features.images", "false"}}, ""));
+  const auto same = [](const Error& hidden, const Error& absent) {
+    EXPECT_EQ(hidden.code, Code::NotFound);
+    auto text = absent.message;
+    if (const auto at = text.find("nope"); at != std::string::npos) text.replace(at, 4, "user-7");
+    EXPECT_EQ(hidden.message, text);
+  };
+  const auto nope = *ProjectName::parse("nope");
+  same(projects_.describe(kAlice, std::vector{name}).error(), projects_.describe(kAlice, std::vector{nope}).error());
+  same(projects_.update(kAlice, name, {}).error(), projects_.update(kAlice, nope, {}).error());
+  same(projects_.remove(kAlice, name).error(), projects_.remove(kAlice, nope).error());
+  const auto make_in = [&](const ProjectName& project) {
+    auto wanted = request("c1");
+    wanted.project = project;
+    return outcome(create_.create(kAlice, wanted));
+  };
+  same(make_in(name), make_in(nope));
+  const auto profile_in = [&](const ProjectName& project) {
+    return profiles_.create(kAlice, Profile{.uuid = new_uuid(), .project = project, .name = profile_name("p")}).error();
+  };
+  same(profile_in(name), profile_in(nope));
+  EXPECT_EQ(projects_.list(kAlice)->size(), 1U);
+  EXPECT_EQ(projects_.list(owner)->size(), 2U);
+}
+
 TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
   make({{"features.images", "false"}, {"features.profiles", "false"}});
   EXPECT_EQ(add("c1", {}).message, "");
