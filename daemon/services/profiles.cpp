@@ -21,9 +21,12 @@ LifecycleSubject subject_of(const ProjectName& project, const std::string& name,
   return {"profile", project, name, owner};
 }
 
-Result<EntityLocks::Guard> lock_profile(Context& context, const ProjectName& project, const ProfileName& name,
-                                        const std::string& verb) {
-  return context.locks.lock(profile_entity(project, name), "Profile " + name.str(), verb, EntityLocks::Purpose::User);
+/// Under the project that owns it: whoever shares it means the same one.
+Result<EntityLocks::Guard> lock_profile(Context& context, const Principal& who, const ProjectName& project,
+                                        const ProfileName& name, const std::string& verb) {
+  BERTH_TRY(const auto seen, context.store.profile(who, project, name));
+  return context.locks.lock(profile_entity(seen.project, name), "Profile " + name.str(), verb,
+                            EntityLocks::Purpose::User);
 }
 
 Result<void> check_own(const Profile& profile) {
@@ -99,7 +102,8 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
 }
 
 Result<void> Profiles::create(const Principal& who, Profile profile) {
-  BERTH_CHECK(context_.store.project(who, profile.project));
+  BERTH_TRY(const auto project, context_.store.project(who, profile.project));
+  profile.project = effective_project(project, ProjectFeature::Profiles);
   BERTH_CHECK(check_own(profile));
   BERTH_CHECK(
       check_host_access(context_, who, profile.name.str(), Expanded{}, Expanded{profile.config, profile.devices}));
@@ -141,7 +145,7 @@ Result<std::vector<Profiles::User>> Profiles::changed_users(const std::vector<In
 
 Result<void> Profiles::update(const Principal& who, const ProjectName& project, const ProfileName& name,
                               ProfileChanges changes) {
-  BERTH_TRY(const auto lock, lock_profile(context_, project, name, "update"));
+  BERTH_TRY(const auto lock, lock_profile(context_, who, project, name, "update"));
   BERTH_TRY(const auto current, context_.store.profile(who, project, name));
   if (changes.if_revision && *changes.if_revision != current.revision)
     return Error{Code::RevisionMismatch, "Profile \"" + name.str() + "\" has changed: it has revision " +
@@ -168,7 +172,7 @@ Result<void> Profiles::update(const Principal& who, const ProjectName& project, 
       log::error("A change of profile " + name.str() + " could not be taken back: " + reverted.error().message);
     return applied;
   }
-  publish_lifecycle(context_, who, subject_of(project, name.str(), current.owner_uid), "profile-updated");
+  publish_lifecycle(context_, who, subject_of(current.project, name.str(), current.owner_uid), "profile-updated");
   return {};
 }
 
@@ -201,24 +205,24 @@ Result<void> Profiles::apply_to(const Instance& instance, const Expanded& from, 
 Result<void> Profiles::rename(const Principal& who, const ProjectName& project, const ProfileName& name,
                               const ProfileName& to) {
   if (name.str() == "default") return Error{Code::AccessDenied, "The \"default\" profile cannot be renamed"};
-  BERTH_TRY(const auto lock, lock_profile(context_, project, name, "rename"));
+  BERTH_TRY(const auto lock, lock_profile(context_, who, project, name, "rename"));
   BERTH_TRY(const auto current, context_.store.profile(who, project, name));
   if (context_.store.profile(daemon_principal(), project, to))
     return Error{Code::AlreadyExists, "Name \"" + to.str() + "\" already in use"};
   BERTH_CHECK(context_.store.rename_profile(project, name, to));
   if (const auto users = context_.store.instances_with_profile(project, to))
     for (const auto& user : *users) refresh_manifest(context_, user.uuid);
-  publish_lifecycle(context_, who, subject_of(project, to.str(), current.owner_uid), "profile-renamed",
+  publish_lifecycle(context_, who, subject_of(current.project, to.str(), current.owner_uid), "profile-renamed",
                     Document{{"old_name", name.str()}});
   return {};
 }
 
 Result<void> Profiles::remove(const Principal& who, const ProjectName& project, const ProfileName& name) {
   if (name.str() == "default") return Error{Code::AccessDenied, "The \"default\" profile cannot be deleted"};
-  BERTH_TRY(const auto lock, lock_profile(context_, project, name, "delete"));
+  BERTH_TRY(const auto lock, lock_profile(context_, who, project, name, "delete"));
   BERTH_TRY(const auto current, context_.store.profile(who, project, name));
   BERTH_CHECK(context_.store.delete_profile(project, name));
-  publish_lifecycle(context_, who, subject_of(project, name.str(), current.owner_uid), "profile-deleted");
+  publish_lifecycle(context_, who, subject_of(current.project, name.str(), current.owner_uid), "profile-deleted");
   return {};
 }
 

@@ -222,6 +222,12 @@ TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
   EXPECT_EQ(change_project({{"limits.memory", "1GiB"}}).message, "");
   EXPECT_THAT(set("2GiB").error().message, HasSubstr("Reached maximum aggregate value"));
   EXPECT_TRUE(set("1GiB"));
+  // By whatever name it is called, it is one profile: of the project that owns it.
+  forget_events();
+  ASSERT_TRUE(profiles_.update(kRoot, kWeb, profile_name("default"), {.description = "shared"}));
+  EXPECT_EQ(events().back().project, default_project());
+  const auto held = locks_.lock(profile_entity(default_project(), profile_name("default")), "x", "hold", EntityLocks::Purpose::User);
+  EXPECT_EQ(profiles_.update(kRoot, kWeb, profile_name("default"), {.description = "busy"}).error().code, Code::Busy);
 }
 
 }  // namespace
