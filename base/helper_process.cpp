@@ -46,7 +46,7 @@ Result<UniqueFd> clear_of_targets(int fd, int above) {
 
 }  // namespace
 
-Result<HelperProcess> HelperProcess::start(const std::string& program, std::initializer_list<const char*> arguments,
+Result<HelperProcess> HelperProcess::start(const std::string& program, const std::vector<std::string>& arguments,
                                            int input, const std::vector<int>& descriptors) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);

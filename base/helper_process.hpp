@@ -30,8 +30,12 @@ class HelperProcess {
 
   /// Starts `program` (an absolute path) with the given arguments. `input` becomes its standard input (-1: /dev/null);
   /// `descriptors` become kHelperFirst and up; they stay the caller's. Errors: Internal.
+  static Result<HelperProcess> start(const std::string& program, const std::vector<std::string>& arguments, int input,
+                                     const std::vector<int>& descriptors);
   static Result<HelperProcess> start(const std::string& program, std::initializer_list<const char*> arguments,
-                                     int input, const std::vector<int>& descriptors);
+                                     int input, const std::vector<int>& descriptors) {
+    return start(program, std::vector<std::string>(arguments.begin(), arguments.end()), input, descriptors);
+  }
 
   HelperProcess(HelperProcess&& other) noexcept;
   HelperProcess& operator=(HelperProcess&&) = delete;

@@ -1,6 +1,7 @@
 #include "daemon/domain/server_keys.hpp"
 
 #include "base/names.hpp"
+#include "daemon/domain/compression.hpp"
 #include "daemon/domain/listen_address.hpp"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ constexpr ServerKey refused(std::string_view name, std::string_view description,
 
 constexpr std::array kKeys{
     ServerKey{.name = "user.*", .type = ValueType::Text, .description = "Free text of the server's user"},
-    refused("backups.compression_algorithm", "Program that compresses backups", "gzip"),
+    ServerKey{.name = kBackupCompressionKey, .fallback = "gzip", .description = "How backups are compressed"},
     refused("candid.*", "External authentication"),
     refused("cluster.*", "Membership of a cluster"),
     refused("core.bgp_address", "Address of the BGP listener"),
@@ -42,7 +43,7 @@ constexpr std::array kKeys{
     ServerKey{.name = kTrustPasswordKey, .description = "Password with which a client adds its certificate", .secret = true},
     refused("images.auto_update_cached", "Whether cached images are kept up to date", "true"),
     refused("images.auto_update_interval", "Hours between updates of images", "6"),
-    refused("images.compression_algorithm", "Program that compresses images", "gzip"),
+    ServerKey{.name = kImageCompressionKey, .fallback = "gzip", .description = "How published images are compressed"},
     refused("images.default_architecture", "Architecture of images when none is asked for"),
     refused("images.remote_cache_expiry", "Days after which an unused cached image goes", "10"),
     refused("instances.nic.host_name", "How host interfaces are named", "random"),
@@ -82,6 +83,8 @@ Result<void> check_key(const std::string& key, const std::string& value) {
   if (auto valid = validate_value(row->type, value); !valid) return std::move(valid).error().within(frame);
   if (row->name == kHttpsAddressKey && !value.empty())
     if (auto address = parse_listen_address(value); !address) return std::move(address).error().within(frame);
+  if (row->name == kBackupCompressionKey || row->name == kImageCompressionKey)
+    if (auto compression = parse_compression(value); !compression) return std::move(compression).error().within(frame);
   if (row->support == KeySupport::Refused && !value.empty() && value != row->fallback)
     return Error{Code::NotSupported, frame + ": this version of Berth does not support the key"};
   return {};

@@ -21,6 +21,8 @@ struct ServerKey {
 
 inline constexpr std::string_view kTrustPasswordKey = "core.trust_password";
 inline constexpr std::string_view kHttpsAddressKey = "core.https_address";
+inline constexpr std::string_view kBackupCompressionKey = "backups.compression_algorithm";
+inline constexpr std::string_view kImageCompressionKey = "images.compression_algorithm";
 
 std::span<const ServerKey> server_keys();
 bool is_secret_server_key(std::string_view name);

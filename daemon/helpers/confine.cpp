@@ -149,8 +149,8 @@ Result<void> enter_root(const Confinement& confinement, const std::vector<Unique
     BERTH_CHECK(make_mount_point(place, trees[i].get()));
     BERTH_CHECK(attach(trees[i].get(), place));
   }
-  if (confinement.overlay && mkdir((root + "/" + confinement.overlay->at).c_str(), 0755) != 0)
-    return system_error("cannot make a mount point", errno);
+  for (const OverlayShare& overlay : confinement.overlays)
+    if (mkdir((root + "/" + overlay.at).c_str(), 0755) != 0) return system_error("cannot make a mount point", errno);
   if (confinement.programs) BERTH_CHECK(share_programs(root));
   if (chdir(root.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 ||
       chdir("/") != 0)
@@ -167,7 +167,6 @@ Result<void> enter_user_namespace(int userns) {
 
 /// As the container does it: by the user namespace's own root, so that no right of the host's root is behind it.
 Result<void> mount_overlay(const OverlayShare& overlay) {
-  if (unshare(CLONE_NEWNS) != 0) return system_error("cannot make a mount namespace", errno);
   std::string options = "lowerdir=" + overlay.lower;
   if (!overlay.upper.empty()) options += ",upperdir=" + overlay.upper + ",workdir=" + overlay.work;
   options += ",userxattr,index=off,xino=auto";
@@ -199,7 +198,9 @@ Result<void> set_limits(const Confinement& confinement) {
 Result<void> confine(const Confinement& confinement, const std::vector<UniqueFd>& trees, int userns, pid_t parent) {
   BERTH_CHECK(enter_root(confinement, trees));
   BERTH_CHECK(enter_user_namespace(userns));
-  if (confinement.overlay) BERTH_CHECK(mount_overlay(*confinement.overlay));
+  if (!confinement.overlays.empty() && unshare(CLONE_NEWNS) != 0)
+    return system_error("cannot make a mount namespace", errno);
+  for (const OverlayShare& overlay : confinement.overlays) BERTH_CHECK(mount_overlay(overlay));
   // Nothing of the host stays open: what the work may reach, it opens below its root.
   if (close_range(kHelperReport + 1, UINT_MAX, 0) != 0) return system_error("cannot close descriptors", errno);
   BERTH_CHECK(keep_file_capabilities(true));

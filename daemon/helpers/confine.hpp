@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +31,7 @@ struct OverlayShare {
 
 struct Confinement {
   std::vector<Share> shares;
-  std::optional<OverlayShare> overlay;
+  std::vector<OverlayShare> overlays;
   bool programs = false;             ///< sees /usr and may run programs (unsquashfs)
   unsigned long memory = 1UL << 30;  ///< bytes of address space
   unsigned long cpu_seconds = 3600;

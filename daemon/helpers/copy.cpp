@@ -243,7 +243,7 @@ Result<int> flatten(Arguments) {
   Confinement confinement;
   confinement.shares = {{kHelperFirst, "image", true}, {kHelperFirst + 1, "layer", true}, {kHelperFirst + 2, "target"}};
   // Both as lower layers: nothing can be written, and no work folder is touched.
-  confinement.overlay = OverlayShare{.lower = "/layer/upper:/image", .at = "source"};
+  confinement.overlays = {OverlayShare{.lower = "/layer/upper:/image", .at = "source"}};
   return copy_confined(confinement, "/source");
 }
 

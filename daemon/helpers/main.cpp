@@ -21,8 +21,10 @@ struct Verb {
 
 constexpr std::array kVerbs{
     Verb{"unpack", berth::helpers::unpack},
+    Verb{"backup-index", berth::helpers::backup_index},
     Verb{"copy", berth::helpers::copy},
     Verb{"flatten", berth::helpers::flatten},
+    Verb{"pack", berth::helpers::pack},
     Verb{"render", berth::helpers::render},
     Verb{"files", berth::helpers::files},
     Verb{"probe-overlay", berth::helpers::probe_overlay},

@@ -49,7 +49,7 @@ Result<int> probe_overlay(Arguments) {
   const UniqueFd layer(openat(kHelperFirst, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   Confinement confinement;
   confinement.shares = {{lower.get(), "lower", true}, {layer.get(), "layer"}};
-  confinement.overlay = OverlayShare{"/lower", "/layer/upper", "/layer/work", "merged"};
+  confinement.overlays = {OverlayShare{"/lower", "/layer/upper", "/layer/work", "merged"}};
   const auto work = [] {
     const auto used = use_overlay();
     report_result(used ? "yes" : "no " + used.error().message);

@@ -16,7 +16,7 @@ inline bool share_root(std::string_view layout, Confinement& confinement) {
   }
   if (layout != "overlay") return false;
   confinement.shares = {{kHelperFirst, "lower", true}, {kHelperFirst + 1, "layer"}};
-  confinement.overlay = OverlayShare{"/lower", "/layer/upper", "/layer/work", "root"};
+  confinement.overlays = {OverlayShare{"/lower", "/layer/upper", "/layer/work", "root"}};
   return true;
 }
 

@@ -120,9 +120,10 @@ std::uint64_t TarReader::consumed() const {
   return static_cast<std::uint64_t>(std::max<la_int64_t>(archive_filter_bytes(archive_.get(), -1), 0));
 }
 
-Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, bool& overlay_marks) {
+Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, bool& overlay_marks,
+                                 const IdShift& shift) {
   Attributes out;
-  const la_int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+  const la_int64_t uid = shift.uid(archive_entry_uid(entry)), gid = shift.gid(archive_entry_gid(entry));
   if (uid < 0 || gid < 0 || uid >= kIdCount || gid >= kIdCount)
     return Error{Code::InvalidArgument, "the member " + shown(path) + " has an owner that no container can have"};
   out.uid = static_cast<uid_t>(uid);
@@ -137,8 +138,9 @@ Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, 
   std::size_t size = 0;
   while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
     overlay_marks = overlay_marks || is_overlay_attribute(name);
-    if (carries && guest_may_own(name))
-      out.xattrs.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    if (!carries || !guest_may_own(name)) continue;
+    if (auto shifted = shift.attribute(name, {static_cast<const char*>(value), size}))
+      out.xattrs.emplace_back(name, *std::move(shifted));
   }
   if (!carries) return out;
   if (std::string acl = acl_value(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS); !acl.empty())

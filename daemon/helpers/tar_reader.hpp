@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "daemon/helpers/id_shift.hpp"
 #include "daemon/helpers/tree_writer.hpp"
 
 namespace berth::helpers {
@@ -44,6 +45,8 @@ class TarReader {
 /// Owner, mode, time and those extended attributes that a guest may own: `user.*`, `security.capability` and POSIX
 /// ACLs. Others belong to the host: `trusted.*` and labels of security modules are passed over. `overlay_marks` is set
 /// when there is one that overlayfs gives a meaning. Errors: InvalidArgument for an owner that no guest can have.
-Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, bool& overlay_marks);
+/// Ids go back by `shift`.
+Result<Attributes> attributes_of(archive_entry* entry, const std::string& path, bool& overlay_marks,
+                                 const IdShift& shift = {});
 
 }  // namespace berth::helpers

@@ -18,14 +18,26 @@ using Arguments = std::span<char* const>;
 /// `unpack metadata MAX_BYTES MAX_MEMBERS`: the same without a root file system; descriptor: folder for templates.
 /// `unpack root MAX_BYTES MAX_MEMBERS`: tarball of a root file system alone; descriptor: folder for rootfs.
 /// `unpack squashfs MAX_BYTES MAX_MEMBERS`: descriptors: folder for rootfs, the squashfs file.
-/// Result: JSON with `plain` (bool: needs a plain root), `members`, and `metadata` for the first two.
+/// `unpack backup MAX_BYTES MAX_MEMBERS SHIFT [SNAPSHOT SHIFT]...`: a backup on the input; descriptors: folder for the root,
+/// folder for templates, then one folder for the root of each snapshot. A SHIFT is an IdShift's text.
+/// Result: JSON with `plain` (bool: needs a plain root), `members`, and `metadata` for the first two and, if it is
+/// there, of a backup.
 Result<int> unpack(Arguments arguments);
 Result<int> unpack_squashfs(std::uint64_t max_bytes, std::uint64_t max_members);
+
+/// `backup-index`: a backup on the input. Result: JSON with `index` and `config`, what its index.yaml and its backup.yaml
+/// say.
+Result<int> backup_index(Arguments arguments);
 
 /// `copy`: descriptors: source folder, target folder. Copies the whole tree and the top's own attributes.
 /// `flatten`: descriptors: image tree, layer folder (holding `upper`), target folder. Copies the two merged.
 Result<int> copy(Arguments arguments);
 Result<int> flatten(Arguments arguments);
+
+/// `pack`: the request as JSON on the input (`compression`, `level`, `files`, each with `at`, `mtime` and `text` in base64,
+/// `trees`, each with `at` and `layout`: plain or overlay); descriptors: of each tree the folder, or image tree and layer
+/// folder (holding `upper`), then where the archive goes. Result: the number of bytes written.
+Result<int> pack(Arguments arguments);
 
 /// `render plain|overlay COUNT`: the request as JSON on the input (`instance`, `config`, `devices`, and `files`, each with
 /// `trigger`, `path`, `template`, `create_only`, `properties`); descriptors: the root folder, or image tree and layer

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,10 @@ class StorageDriver {
   /// Turns a layered root of a stopped instance into a plain one (security.nesting set later); idempotent.
   virtual Result<void> convert_to_plain(const Uuid& instance) = 0;
   virtual Result<RootSpec> root(const Uuid& instance) = 0;
+  /// Where a tree is, to be read: an instance's root, or what a snapshot keeps.
+  virtual Result<RootSpec> tree(const TreeId& tree) = 0;
+  /// Makes `to` as a plain tree of what `fill` puts into the empty folder it is given, open for reading.
+  virtual Result<void> fill_tree(const TreeId& to, const std::function<Result<void>(int folder)>& fill) = 0;
   /// One rename into the trash; the space comes back in `empty_trash()`. Idempotent: an absent root is success.
   virtual Result<void> delete_root(const Uuid& instance) = 0;
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <mutex>
 #include <set>
@@ -74,6 +79,31 @@ class FakeStorageDriver : public ports::StorageDriver {
     const auto found = roots_.find(instance);
     if (found == roots_.end()) return missing(instance);
     return found->second.spec;
+  }
+  Result<ports::RootSpec> tree(const ports::TreeId& tree) override {
+    const std::lock_guard hold(mutex_);
+    const auto found = shelf(tree).find(key(tree));
+    if (found == shelf(tree).end()) return missing(key(tree));
+    return found->second.spec;
+  }
+  /// The folder that `fill` gets goes away afterwards; what is remembered is that there is a tree.
+  Result<void> fill_tree(const ports::TreeId& to, const std::function<Result<void>(int)>& fill) override {
+    {
+      const std::lock_guard hold(mutex_);
+      BERTH_CHECK(take_failure());
+      if (shelf(to).contains(key(to))) return Error{Code::AlreadyExists, key(to).str() + " has a root already"};
+    }
+    std::string folder = "/tmp/berth-fake-tree-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr) return Error{Code::Internal, "cannot make a folder"};
+    const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    auto filled = fill(fd);
+    close(fd);
+    std::filesystem::remove_all(folder);
+    BERTH_CHECK(filled);
+    const std::lock_guard hold(mutex_);
+    const std::string path = (to.snapshot ? "/pool/snapshots/" : "/pool/instances/") + key(to).str();
+    shelf(to).insert_or_assign(key(to), Root{{.kind = ports::RootSpec::Kind::Plain, .plain = path + "/rootfs"}, ""});
+    return {};
   }
   Result<void> delete_root(const Uuid& instance) override {
     const std::lock_guard hold(mutex_);

@@ -36,9 +36,16 @@ Result<void> DirDriver::convert_to_plain(const Uuid& instance) {
   return {};
 }
 
-Result<ports::RootSpec> DirDriver::root(const Uuid& instance) {
-  BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
-  return ports::RootSpec{.kind = ports::RootSpec::Kind::Plain, .plain = pool_.instance_path(instance) + "/rootfs"};
+Result<ports::RootSpec> DirDriver::root(const Uuid& instance) { return tree({instance, {}}); }
+
+Result<ports::RootSpec> DirDriver::tree(const ports::TreeId& tree) {
+  BERTH_TRY(const UniqueFd folder, pool_.instance(uuid_of(tree), shelf_of(tree)));
+  return ports::RootSpec{.kind = ports::RootSpec::Kind::Plain,
+                         .plain = pool_.instance_path(uuid_of(tree), shelf_of(tree)) + "/rootfs"};
+}
+
+Result<void> DirDriver::fill_tree(const ports::TreeId& to, const std::function<Result<void>(int)>& fill) {
+  return pool_.create(uuid_of(to), [&](int folder) { return fill_plain_root(folder, fill); }, shelf_of(to));
 }
 
 Result<void> DirDriver::delete_root(const Uuid& instance) { return pool_.remove(instance); }

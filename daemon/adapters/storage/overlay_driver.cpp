@@ -136,10 +136,16 @@ Result<void> OverlayDriver::convert_to_plain(const Uuid& instance) {
   });
 }
 
-Result<ports::RootSpec> OverlayDriver::root(const Uuid& instance) {
-  BERTH_TRY(const UniqueFd folder, pool_.instance(instance));
+Result<ports::RootSpec> OverlayDriver::root(const Uuid& instance) { return tree({instance, {}}); }
+
+Result<void> OverlayDriver::fill_tree(const ports::TreeId& to, const std::function<Result<void>(int)>& fill) {
+  return pool_.create(uuid_of(to), [&](int folder) { return fill_plain_root(folder, fill); }, shelf_of(to));
+}
+
+Result<ports::RootSpec> OverlayDriver::tree(const ports::TreeId& tree) {
+  BERTH_TRY(const UniqueFd folder, pool_.instance(uuid_of(tree), shelf_of(tree)));
   BERTH_TRY(const auto image, read_layer_image(folder.get()));
-  const std::string path = pool_.instance_path(instance);
+  const std::string path = pool_.instance_path(uuid_of(tree), shelf_of(tree));
   if (!image) return ports::RootSpec{.kind = ports::RootSpec::Kind::Plain, .plain = path + "/rootfs"};
   return ports::RootSpec{.kind = ports::RootSpec::Kind::Overlay, .lower = image->tree, .layer = path + "/layer"};
 }

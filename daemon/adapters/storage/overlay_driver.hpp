@@ -26,6 +26,8 @@ class OverlayDriver : public ports::StorageDriver {
   Result<void> create_empty_root(const Uuid& instance) override;
   Result<void> convert_to_plain(const Uuid& instance) override;
   Result<ports::RootSpec> root(const Uuid& instance) override;
+  Result<ports::RootSpec> tree(const ports::TreeId& tree) override;
+  Result<void> fill_tree(const ports::TreeId& to, const std::function<Result<void>(int folder)>& fill) override;
   Result<void> delete_root(const Uuid& instance) override;
   Result<void> copy_tree(const ports::TreeId& from, const ports::TreeId& to) override;
   Result<void> replace_tree(const ports::TreeId& from, const ports::TreeId& to) override;

@@ -20,6 +20,13 @@ Result<void> make_empty_plain_root(int folder) {
   return {};
 }
 
+Result<void> fill_plain_root(int folder, const std::function<Result<void>(int)>& fill) {
+  BERTH_CHECK(make_empty_plain_root(folder));
+  const UniqueFd root(openat(folder, "rootfs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!root) return system_error("cannot open a root folder", errno);
+  return fill(root.get());
+}
+
 Result<void> copy_plain_root(const std::string& helper, const std::string& tree, int folder) {
   BERTH_TRY(const UniqueFd source, open_folder(tree));
   BERTH_TRY(const UniqueFd target, make_folder_at(folder, "rootfs", 0755));

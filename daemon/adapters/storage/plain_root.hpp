@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.hpp"
@@ -14,6 +15,8 @@ Result<void> copy_plain_root(const std::string& helper, const std::string& tree,
 Result<void> copy_folder(const std::string& helper, int from, const char* source, int to, const char* name);
 /// `folder`/rootfs as an empty folder of the guest's root.
 Result<void> make_empty_plain_root(int folder);
+/// `folder`/rootfs with what `fill` puts into it.
+Result<void> fill_plain_root(int folder, const std::function<Result<void>(int folder)>& fill);
 /// Whether files in `folder` can share blocks; tried with two small files.
 bool supports_reflink(int folder);
 

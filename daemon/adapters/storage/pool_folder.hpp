@@ -42,7 +42,9 @@ class PoolFolder {
   /// Errors: NotFound.
   Result<UniqueFd> instance(const Uuid& uuid, Shelf shelf = Shelf::Instances) const;
   Result<std::vector<Uuid>> instances(Shelf shelf = Shelf::Instances) const;
-  std::string instance_path(const Uuid& instance) const { return path_ + "/instances/" + instance.str(); }
+  std::string instance_path(const Uuid& instance, Shelf shelf = Shelf::Instances) const {
+    return path_ + (shelf == Shelf::Instances ? "/instances/" : "/snapshots/") + instance.str();
+  }
   int fd() const noexcept { return folder_.get(); }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <functional>
@@ -74,6 +75,41 @@ TEST_P(AStorageDriver, MakesAnEmptyRootThatIsPlain) {
   const auto root = driver().root(first_);
   ASSERT_TRUE(root);
   EXPECT_EQ(root->kind, ports::RootSpec::Kind::Plain);
+}
+
+TEST_P(AStorageDriver, KeepsATreeThatIsFilledAndNothingOfOneThatFails) {
+  const ports::TreeId snapshot{first_, second_};
+  for (const auto& to : {ports::TreeId{first_, {}}, snapshot}) {
+    const auto failed = driver().fill_tree(to, [](int) -> Result<void> { return Error{Code::Unavailable, "full"}; });
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, Code::Unavailable);
+    EXPECT_FALSE(driver().tree(to));
+    const auto filled = driver().fill_tree(to, [](int folder) -> Result<void> {
+      EXPECT_EQ(mkdirat(folder, "etc", 0755), 0);
+      return {};
+    });
+    ASSERT_TRUE(filled) << filled.error().message;
+    const auto tree = driver().tree(to);
+    ASSERT_TRUE(tree) << tree.error().message;
+    EXPECT_EQ(tree->kind, ports::RootSpec::Kind::Plain);
+    EXPECT_FALSE(driver().fill_tree(to, [](int) -> Result<void> { return {}; })) << "it is there already";
+  }
+  EXPECT_TRUE(has(first_));
+  EXPECT_TRUE(driver().delete_snapshot(snapshot));
+  EXPECT_TRUE(driver().delete_root(first_));
+  EXPECT_FALSE(driver().tree(snapshot));
+}
+
+TEST_P(AStorageDriver, TellsWhereASnapshotIsAsItTellsOfARoot) {
+  ASSERT_TRUE(create(first_));
+  const ports::TreeId snapshot{first_, second_};
+  ASSERT_TRUE(driver().copy_tree({first_, {}}, snapshot));
+  const auto root = driver().tree({first_, {}});
+  const auto kept = driver().tree(snapshot);
+  ASSERT_TRUE(root && kept);
+  EXPECT_EQ(root->kind, kept->kind);
+  EXPECT_EQ(root->lower, kept->lower);
+  EXPECT_NE(root->layer + root->plain, kept->layer + kept->plain);
 }
 
 TEST_P(AStorageDriver, RefusesASecondRootOfTheSameInstance) {
