@@ -19,7 +19,9 @@
 #include "daemon/adapters/clock/system_clock.hpp"
 #include "daemon/adapters/guest/helper_guest_files.hpp"
 #include "daemon/adapters/hardware/sysfs_hardware.hpp"
+#include "daemon/adapters/image/file_backup_store.hpp"
 #include "daemon/adapters/image/file_image_store.hpp"
+#include "daemon/adapters/image/helper_archives.hpp"
 #include "daemon/adapters/image/instance_metadata_folder.hpp"
 #include "daemon/adapters/lxc/features.hpp"
 #include "daemon/adapters/lxc/host_facts.hpp"
@@ -204,6 +206,8 @@ Result<int> serve() {
   BERTH_TRY(auto manifests, sqlite::ManifestFolder::open(places.paths.state + "/instances"));
   BERTH_TRY(auto metadata, adapters::InstanceMetadataFolder::open(places.paths.state + "/instances"));
   adapters::HelperGuestFiles files(places.helper);
+  adapters::HelperArchives archives(places.helper, {});
+  BERTH_TRY(const auto backup_store, adapters::FileBackupStore::open(places.paths.state + "/backups"));
   BERTH_TRY(const auto images, adapters::FileImageStore::open(
                                    {.folder = places.paths.state + "/images", .helper = places.helper, .limits = {}}));
 
@@ -230,6 +234,8 @@ Result<int> serve() {
                             .manifests = manifests,
                             .metadata = metadata,
                             .files = files,
+                            .archives = archives,
+                            .backups = *backup_store,
                             .pools = pools,
                             .runtime = runtime,
                             .units = *units,
@@ -260,11 +266,15 @@ Result<int> serve() {
   services::InstanceFiles instance_files(context);
   services::InstanceMetadata instance_metadata(context);
   services::ImageImport import(context);
+  services::ImagePublish publish(context);
+  services::InstanceBackups backups(context);
+  services::BackupImport backup_import(context);
   services::Images image_service(context);
   services::Profiles profiles(context);
   services::Projects projects(context);
   tls::OpensslCredentials credentials(places.paths.state);
   tls::TcpSockets tcp_sockets;
+  services::ImageDownloads downloads(context, credentials);
   services::Https https(context, credentials, tcp_sockets);
   services::Trust trust(context, *store, credentials, https);
   auto hardware = host_hardware();
@@ -282,6 +292,10 @@ Result<int> serve() {
                            .files = instance_files,
                            .metadata = instance_metadata,
                            .import = import,
+                           .publish = publish,
+                           .downloads = downloads,
+                           .backups = backups,
+                           .backup_import = backup_import,
                            .images = image_service,
                            .profiles = profiles,
                            .projects = projects,
@@ -315,9 +329,10 @@ Result<int> serve() {
         if (!serving) return fail(serving.error());
         bus::notify_ready();
         log::info("berthd " BERTH_VERSION " serves");
-        workers.submit_long([&reconcile, &snapshot_schedule] {
+        workers.submit_long([&reconcile, &snapshot_schedule, &backups] {
           reconcile.autostart();
           snapshot_schedule.begin();
+          backups.keep_expiring();
         });
       });
     });

@@ -73,6 +73,39 @@ void ImageAdaptor::Delete(sdbus::Result<sdbus::ObjectPath>&& reply, Options opti
       });
 }
 
+void ImageAdaptor::Refresh(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) {
+  run(std::move(reply),
+      [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<sdbus::ObjectPath> {
+        BERTH_CHECK(no_options(options));
+        return operation_answer(use_cases_.import.refresh(who, it.project, it.name));
+      });
+}
+
+void ImageAdaptor::CreateSecret(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) {
+  run(std::move(reply),
+      [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<sdbus::ObjectPath> {
+        BERTH_CHECK(no_options(options));
+        return operation_answer(use_cases_.downloads.create_secret(who, it.project, it.name));
+      });
+}
+
+void ImageAdaptor::Export(sdbus::Result<Options>&& reply, sdbus::UnixFd target, Options options) {
+  // The only copy here: once it is dropped, whoever reads sees the end.
+  const auto to = std::make_shared<Result<UniqueFd>>(take_fd(std::move(target)));
+  run(std::move(reply), [this, to, options = std::move(options)](const Principal& who, const Names& it) -> Result<Options> {
+    services::ImageDownload download{.project = it.project, .reference = it.name.str(), .secret = {}};
+    std::string part = "image";
+    OptionReader reader{options};
+    reader.read("part", part);
+    reader.read("secret", download.secret);
+    if (part != "image" && part != "rootfs") reader.refuse("part", "must be `image` or `rootfs`");
+    BERTH_CHECK(reader.finish());
+    if (!*to) return to->error();
+    BERTH_TRY(const auto file, use_cases_.downloads.send(who, download, part == "rootfs", std::move(**to)));
+    return to_variants(Document{{"size", file.size}, {"split", file.split}, {"extension", file.extension}});
+  });
+}
+
 std::string ImageAdaptor::Fingerprint() {
   return value_or_throw(parse_path<berth::Fingerprint>(object_->current_path(), "image")).name.str();
 }

@@ -29,6 +29,9 @@ class ImageAdaptor final : public org::berth::Berth1::Image_adaptor {
   void GetDetails(sdbus::Result<Options>&& reply) override;
   void Update(sdbus::Result<>&& reply, Options changes, Options options) override;
   void Delete(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) override;
+  void Refresh(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) override;
+  void CreateSecret(sdbus::Result<sdbus::ObjectPath>&& reply, Options options) override;
+  void Export(sdbus::Result<Options>&& reply, sdbus::UnixFd target, Options options) override;
   std::string Fingerprint() override;
   std::string Project() override;
 

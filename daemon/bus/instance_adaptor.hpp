@@ -56,6 +56,12 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
   void RenameSnapshot(sdbus::Result<Path>&& reply, std::string name, std::string to, Options options) override;
   void UpdateSnapshot(sdbus::Result<Path>&& reply, std::string name, Options changes, Options options) override;
   void DeleteSnapshot(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void Export(sdbus::Result<Path>&& reply, sdbus::UnixFd target, Options options) override;
+  void CreateBackup(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void DescribeBackups(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
+  void RenameBackup(sdbus::Result<Path>&& reply, std::string name, std::string to, Options options) override;
+  void DeleteBackup(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void ExportBackup(sdbus::Result<uint64_t>&& reply, std::string name, sdbus::UnixFd target, Options options) override;
   void OpenFile(sdbus::Result<sdbus::UnixFd, Options>&& reply, std::string path, Options options) override;
   void WriteFile(sdbus::Result<Path>&& reply, std::string path, sdbus::UnixFd content, Options options) override;
   void RemoveFile(sdbus::Result<>&& reply, std::string path, Options options) override;

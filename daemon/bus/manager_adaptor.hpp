@@ -40,7 +40,9 @@ class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
                      std::string project, Options options) override;
   void DescribeInstances(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) override;
 
+  void ImportInstance(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd backup, Options options) override;
   void ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) override;
+  void PublishImage(sdbus::Result<Path>&& reply, std::string project, std::string instance, Options options) override;
   void GetImage(sdbus::Result<Path>&& reply, std::string project, std::string reference) override;
   void ListImages(sdbus::Result<Rows<Path, std::string, std::string, uint64_t, bool, uint64_t>>&& reply, std::string project,
                   Options options) override;

@@ -26,6 +26,28 @@ Result<services::ImportImageRequest> read_import(const std::string& project, sdb
   return request;
 }
 
+Result<services::PublishRequest> read_publish(const std::string& project, const std::string& instance, VariantMap options) {
+  BERTH_TRY(auto project_name, ProjectName::parse(project));
+  auto name = InstanceName::parse(instance);
+  if (!name) return Error{Code::NotFound, "Instance not found"};
+  services::PublishRequest request{.of = {std::move(project_name), *std::move(name)}};
+  ConfigMap aliases;
+  OptionReader reader{std::move(options)};
+  reader.read("snapshot", request.snapshot);
+  reader.read("compression", request.compression);
+  reader.read("properties", request.properties);
+  reader.read("filename", request.filename);
+  reader.read("public", request.is_public);
+  reader.read("aliases", aliases);
+  reader.read("expires-at", request.expires_at);
+  BERTH_CHECK(reader.finish());
+  for (auto& [text, description] : aliases) {
+    BERTH_TRY(auto alias, AliasName::parse(text));
+    request.aliases.emplace(std::move(alias), std::move(description));
+  }
+  return request;
+}
+
 }  // namespace
 
 void ManagerAdaptor::ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) {
@@ -33,6 +55,14 @@ void ManagerAdaptor::ImportImage(sdbus::Result<Path>&& reply, std::string projec
              [this, project, file = std::move(file), options = std::move(options)](const Principal& who) mutable -> Result<Path> {
                BERTH_TRY(auto request, read_import(project, std::move(file), options));
                return operation_answer(use_cases_.import.import(who, std::move(request)));
+             });
+}
+
+void ManagerAdaptor::PublishImage(sdbus::Result<Path>&& reply, std::string project, std::string instance, Options options) {
+  guard_.run(call_about(project, instance), std::move(reply),
+             [this, project, instance, options = std::move(options)](const Principal& who) -> Result<Path> {
+               BERTH_TRY(auto request, read_publish(project, instance, options));
+               return operation_answer(use_cases_.publish.publish(who, std::move(request)));
              });
 }
 
@@ -64,10 +94,19 @@ void ManagerAdaptor::DescribeImages(sdbus::Result<sdbus::UnixFd>&& reply, std::s
   guard_.run(call_about(project), std::move(reply),
              [this, project, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
                std::optional<std::vector<std::string>> references;
+               std::string secret;
                OptionReader reader{options};
                reader.read("references", references);
+               reader.read("secret", secret);
+               if (!secret.empty() && (!references || references->size() != 1))
+                 reader.refuse("secret", "is for one image: give one reference");
                BERTH_CHECK(reader.finish());
                BERTH_TRY(const auto project_name, ProjectName::parse(project));
+               if (!secret.empty()) {
+                 BERTH_TRY(auto row, use_cases_.downloads.describe(
+                                         who, {.project = project_name, .reference = references->front(), .secret = secret}));
+                 return rows_answer(std::vector<Document>{std::move(row)});
+               }
                return rows_answer(use_cases_.images.describe(who, project_name, references));
              });
 }

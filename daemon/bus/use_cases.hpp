@@ -1,6 +1,10 @@
 #pragma once
 
+#include "daemon/services/backup_import.hpp"
+#include "daemon/services/image_downloads.hpp"
+#include "daemon/services/image_publish.hpp"
 #include "daemon/services/images.hpp"
+#include "daemon/services/instance_backups.hpp"
 #include "daemon/services/instance_config.hpp"
 #include "daemon/services/instance_create.hpp"
 #include "daemon/services/instance_exec.hpp"
@@ -28,6 +32,10 @@ struct UseCases {
   services::InstanceFiles& files;
   services::InstanceMetadata& metadata;
   services::ImageImport& import;
+  services::ImagePublish& publish;
+  services::ImageDownloads& downloads;
+  services::InstanceBackups& backups;
+  services::BackupImport& backup_import;
   services::Images& images;
   services::Profiles& profiles;
   services::Projects& projects;

@@ -9,6 +9,8 @@
 #include "base/result.hpp"
 #include "daemon/domain/idmap.hpp"
 #include "daemon/domain/lxc_config.hpp"
+#include "daemon/ports/archives.hpp"
+#include "daemon/ports/backup_store.hpp"
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/container_runtime.hpp"
 #include "daemon/ports/image_store.hpp"
@@ -47,6 +49,8 @@ struct Context {
   ports::Manifests& manifests;
   ports::InstanceMetadata& metadata;
   ports::GuestFiles& files;
+  ports::Archives& archives;
+  ports::BackupStore& backups;
   /// One driver a pool; filled by Reconcile::at_start() and only read from then on.
   std::map<PoolName, std::shared_ptr<ports::StorageDriver>>& pools;
   ports::ContainerRuntime& runtime;

@@ -65,13 +65,29 @@ Result<OperationId> ImageImport::import(const Principal& who, ImportImageRequest
 }
 
 Result<Document> ImageImport::run(const Principal& who, ImportImageRequest& request, OperationContext& operation) {
-  const auto progress = [&operation](std::string_view stage, std::uint64_t bytes) {
-    operation.set_progress("create_image_" + std::string(stage), "Image " + std::string(stage), bytes, 0);
+  const bool fed = static_cast<bool>(request.feed);
+  const auto progress = [&operation, fed](std::string_view stage, std::uint64_t bytes) {
+    const std::string key = fed ? "create_image_from_container_pack" : "create_image_" + std::string(stage);
+    operation.set_progress(key, fed ? "Image pack" : "Image " + std::string(stage), bytes, 0);
   };
-  BERTH_TRY(const auto staged,
-            context_.images.stage(
-                {.file = std::move(request.file), .rootfs = std::move(request.rootfs), .expected = request.fingerprint},
-                progress, [&operation] { return operation.cancelled(); }));
+  ImageFeed feed;
+  if (fed) {
+    auto begun = request.feed();
+    request.feed = {};  // what it holds is let go of with the feed
+    BERTH_TRY(feed, std::move(begun));
+    request.file = std::move(feed.file);
+  }
+  auto outcome = context_.images.stage(
+      {.file = std::move(request.file), .rootfs = std::move(request.rootfs), .expected = request.fingerprint}, progress,
+      [&operation] { return operation.cancelled(); });
+  const auto written = feed.end ? feed.end() : Result<void>();
+  feed.end = {};
+  if (!written && (outcome || written.error().code != Code::Unavailable)) {
+    // What was read of a file that was never whole is no image, even if it looks like one.
+    if (outcome) context_.images.discard(outcome->staging);
+    return written.error();
+  }
+  BERTH_TRY(const auto staged, std::move(outcome));
   const auto& fingerprint = staged.fingerprint;
   operation.set_metadata("fingerprint", fingerprint.str());
   operation.set_metadata("size", std::to_string(staged.size));
@@ -140,6 +156,16 @@ Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName&
         empty_trash_later(context);
         return Document{};
       });
+}
+
+Result<OperationId> ImageImport::refresh(const Principal& who, const ProjectName& project,
+                                         const Fingerprint& fingerprint) {
+  BERTH_CHECK(image_by_prefix(context_, who, project, fingerprint.str()));
+  OperationSpec spec{.description = "Refreshing image", .project = project, .owner = who};
+  return context_.operations.start(std::move(spec), [project, fingerprint](OperationContext&) -> Result<Document> {
+    return Error{Code::FailedPrecondition, "Failed to update image \"" + fingerprint.str() + "\" in project \"" +
+                                               project.str() + "\": Image source not found"};
+  });
 }
 
 Result<void> ImageImport::drop(const ProjectName& project, const Fingerprint& fingerprint) {

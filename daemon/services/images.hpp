@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,9 +15,17 @@
 
 namespace berth::services {
 
+/// An image whose file is written while it is read.
+struct ImageFeed {
+  UniqueFd file;
+  /// Waits for the writer. Unavailable when it ended because nobody read any more.
+  std::function<Result<void>()> end;
+};
+
 struct ImportImageRequest {
   ProjectName project;
   UniqueFd file;
+  std::function<Result<ImageFeed>()> feed = {};  ///< in place of `file`: begins to write it
   std::optional<UniqueFd> rootfs;
   std::optional<Fingerprint> fingerprint;
   std::string filename;
@@ -42,6 +51,9 @@ class ImageImport {
   /// The operation's result: `fingerprint` s, `size` s. AlreadyExists in the operation when the project has it.
   Result<OperationId> import(const Principal& who, ImportImageRequest request);
   Result<OperationId> remove(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
+  /// Brings the image up to date with where it came from. No image here has such a place: those that come are uploads or
+  /// made from instances, so the operation says that.
+  Result<OperationId> refresh(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
 
  private:
   Result<Document> run(const Principal& who, ImportImageRequest& request, OperationContext& operation);

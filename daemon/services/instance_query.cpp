@@ -167,6 +167,10 @@ Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, cons
     if (detail == InstanceDetail::Full) {
       BERTH_TRY(auto documents, snapshot_documents(context_, instance, snapshots[instance.uuid]));
       more.emplace("snapshots", std::move(documents));
+      BERTH_TRY(const auto backups, context_.backups.list(instance.uuid));
+      std::vector<Document> kept;
+      for (const auto& backup : backups) kept.push_back(backup_document(backup));
+      more.emplace("backups", std::move(kept));
     }
     if (detail == InstanceDetail::State) {
       more.emplace("name", instance.name.str());

@@ -81,6 +81,7 @@ Result<void> InstanceRun::finish_removal(const Instance& instance) {
   if (auto deleted = context_.store.delete_instance(instance.uuid); !deleted && deleted.error().code != Code::NotFound)
     return deleted;
   log_failure(context_.metadata.remove(instance.uuid), "The metadata could not be deleted", instance);
+  log_failure(context_.backups.remove_all(instance.uuid), "The backups could not be deleted", instance);
   log_failure(context_.manifests.remove(instance.uuid), "The manifest could not be deleted", instance);
   std::error_code failure;
   std::filesystem::remove_all(log_folder(context_, instance.uuid), failure);

@@ -2,6 +2,7 @@
 
 #include "base/object_path.hpp"
 #include "rest-bridge/api/common.hpp"
+#include "rest-bridge/api/images.hpp"
 #include "rest-bridge/api/rows.hpp"
 
 namespace berth::rest {
@@ -21,29 +22,33 @@ Task<Result<Json>> describe(Context& context, Options options) {
   co_return co_await context.bus.describe(std::move(call));
 }
 
-Task<Result<Json>> describe_one(Context& context) {
+}  // namespace
+
+Task<Result<Json>> describe_image(Context& context) {
   const auto& reference = context.parameter("fingerprint");
   // Aliases have a tree of their own; here is only what can be the beginning of a fingerprint.
   if (reference.size() > 64 || reference.find_first_not_of("0123456789abcdef") != std::string::npos)
     co_return Error{Code::NotFound, "Image not found"};
   Options options;
   options["references"] = Strings(1, reference);
+  if (const auto secret = context.query.get("secret"); !secret.empty()) options["secret"] = std::string(secret);
   BERTH_CO_TRY(Json rows, co_await describe(context, std::move(options)));
   if (rows.empty()) co_return Error{Code::NotFound, "Image not found"};
   co_return std::move(rows.front());
 }
 
-std::string image_etag(const Json& row) {
-  auto parts = Json::array();
-  for (const auto* field : {"public", "auto_update", "properties"}) parts.push_back(row.value(field, Json()));
-  return etag_of(parts);
-}
-
-/// A call on the image of `row`.
 Result<Call> image_call(const Context& context, const Json& row, std::string member) {
   BERTH_TRY(const auto project, ProjectName::parse(context.one_project()));
   BERTH_TRY(const auto fingerprint, Fingerprint::parse(row.value("fingerprint", "")));
   return Call{.path = image_path(project, fingerprint), .interface = "Image", .member = std::move(member), .arguments = {}};
+}
+
+namespace {
+
+std::string image_etag(const Json& row) {
+  auto parts = Json::array();
+  for (const auto* field : {"public", "auto_update", "properties"}) parts.push_back(row.value(field, Json()));
+  return etag_of(parts);
 }
 
 Answer list_images(Context& context) {
@@ -58,7 +63,7 @@ Answer list_images(Context& context) {
 }
 
 Answer get_image(Context& context) {
-  BERTH_CO_TRY(Json row, co_await describe_one(context));
+  BERTH_CO_TRY(Json row, co_await describe_image(context));
   const auto etag = image_etag(row);
   co_return with_etag(sync_answer(shown_image(std::move(row))), etag);
 }
@@ -87,8 +92,8 @@ Answer create_image(Context& context) {
     BERTH_CO_TRY(std::string type, text_field(source, "type"));
     if (type == "image" || type == "url")
       co_return Error{Code::NotSupported, "getting images from other servers is not supported yet; upload the image"};
-    if (type == "container" || type == "instance" || type == "snapshot" || type == "virtual-machine")
-      co_return Error{Code::NotSupported, "publishing instances as images is not supported yet"};
+    if (type == "container" || type == "instance" || type == "snapshot") co_return co_await publish_image(context, body);
+    if (type == "virtual-machine") co_return Error{Code::NotSupported, "Berth runs containers, no virtual machines"};
     co_return Error{Code::InvalidArgument, "Invalid images JSON: unknown source type \"" + type + "\""};
   }
   BERTH_CO_TRY(Options options, upload_options(context.request.headers));
@@ -107,7 +112,7 @@ Answer create_image(Context& context) {
 /// PUT means every field, PATCH those that are there.
 Answer change_image(Context& context, bool whole) {
   BERTH_CO_TRY(Json body, body_of(context));
-  BERTH_CO_TRY(Json row, co_await describe_one(context));
+  BERTH_CO_TRY(Json row, co_await describe_image(context));
   BERTH_CO_TRY(const auto revision, checked_revision(context, image_etag(row), row));
   Options changes;
   if (whole || has_field(body, "properties")) {
@@ -143,7 +148,7 @@ Answer put_image(Context& context) { co_return co_await change_image(context, tr
 Answer patch_image(Context& context) { co_return co_await change_image(context, false); }
 
 Answer delete_image(Context& context) {
-  BERTH_CO_TRY(Json row, co_await describe_one(context));
+  BERTH_CO_TRY(Json row, co_await describe_image(context));
   BERTH_CO_TRY(Call call, image_call(context, row, "Delete"));
   call.arguments.emplace_back(Options());
   co_return co_await run_operation(context, std::move(call));
@@ -156,10 +161,7 @@ constexpr Route kRoutes[] = {
     {"PUT", "/1.0/images/{fingerprint}", "Image.Update", "manage-images", put_image},
     {"PATCH", "/1.0/images/{fingerprint}", "Image.Update", "manage-images", patch_image},
     {"DELETE", "/1.0/images/{fingerprint}", "Image.Delete", "manage-images", delete_image},
-    {"GET", "/1.0/images/{fingerprint}/export", "exporting images", "", nullptr},
     {"POST", "/1.0/images/{fingerprint}/export", "pushing images to other servers", "", nullptr},
-    {"POST", "/1.0/images/{fingerprint}/refresh", "refreshing images", "", nullptr},
-    {"POST", "/1.0/images/{fingerprint}/secret", "image secrets", "", nullptr},
 };
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace {
 
 using rapidjson::SizeType;
 
-/// Levels of the array of rows, a row, the array of its snapshots, and one of those.
+/// Levels of a row in its array, and of one of its snapshots or backups in theirs.
 constexpr int kRow = 2;
-constexpr int kSnapshot = 4;
+constexpr int kCopy = 4;
 constexpr int kState = 3;  ///< the object `state` of a row
 
 /// Passes what it reads to a writer, but for the fields that look otherwise in the API. Texts point into the rows.
@@ -35,10 +35,10 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
     begin_held();
     if (level_ == kRow) end_tagged();
     key_ = {text, length};
-    if (level_ == kRow) in_snapshots_ = key_ == "snapshots";
+    if (level_ == kRow) in_copies_ = key_ == "snapshots" || key_ == "backups";
     if (level_ == kRow) in_state_ = key_ == "state";
-    const bool own_field = level_ == (in_snapshots_ && level_ > kRow ? kSnapshot : kRow);
-    skip_next_ = own_field && (is_hidden(resource(), key_) || (!full_ && level_ == kRow && (in_snapshots_ || in_state_)));
+    const bool own_field = level_ == (in_copies_ && level_ > kRow ? kCopy : kRow);
+    skip_next_ = own_field && (is_hidden(resource(), key_) || (!full_ && level_ == kRow && (in_copies_ || in_state_)));
     if (skip_next_) return true;
     const bool written = writer_.Key(text, length);
     if (level_ == kRow && is_tagged(key_)) tagged_from_ = buffer_.GetSize();
@@ -66,9 +66,7 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
   bool StartObject() {
     if (!container()) return true;
     if (level_ == kState + 1 && in_state_ && key_ == "network") return hold(Held::Object);
-    if (!writer_.StartObject()) return false;
-    key_ = {};
-    return level_ != kRow || !full_ || (writer_.Key("backups") && writer_.Null());
+    return writer_.StartObject();
   }
   bool EndObject(SizeType) {
     if (level_ == kRow && skipped_ == 0) end_tagged();
@@ -76,7 +74,7 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
   }
   bool StartArray() {
     if (!container()) return true;
-    return level_ == kRow + 1 && in_snapshots_ ? hold(Held::Array) : writer_.StartArray();
+    return level_ == kRow + 1 && in_copies_ ? hold(Held::Array) : writer_.StartArray();
   }
   bool EndArray(SizeType) { return !leave() || (null_held() ? writer_.Null() : writer_.EndArray()); }
 
@@ -84,7 +82,7 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
   /// A container whose first member decides how it is written: where it has none, as null.
   enum class Held { Nothing, Object, Array };
 
-  Resource resource() const { return in_snapshots_ && level_ > kRow ? Resource::InstanceSnapshot : Resource::Instance; }
+  Resource resource() const { return in_copies_ && level_ > kRow ? Resource::InstanceSnapshot : Resource::Instance; }
   bool time(std::uint64_t microseconds) {
     const auto text = time_text(resource(), key_, microseconds);
     return writer_.String(text.data(), static_cast<SizeType>(text.size()));
@@ -138,7 +136,7 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
   int level_ = 0;
   int skipped_ = 0;  ///< containers entered that are left out
   bool skip_next_ = false;
-  bool in_snapshots_ = false;
+  bool in_copies_ = false;
   bool in_state_ = false;
   Held held_ = Held::Nothing;
   std::string tagged_;
@@ -158,18 +156,23 @@ Result<void> rewrite(std::string& rows, Rewriter& rewriter) {
 }  // namespace
 
 Json shown_instance(Json row, bool full) {
-  auto snapshots = Json::array();
-  if (const auto found = row.find("snapshots"); found != row.end() && found->is_array())
-    for (auto& snapshot : *found) snapshots.push_back(to_api(std::move(snapshot), Resource::InstanceSnapshot));
-  row.erase("snapshots");
+  const auto take = [&row](const char* kind) {
+    auto copies = Json::array();
+    if (const auto found = row.find(kind); found != row.end() && found->is_array())
+      for (auto& copy : *found) copies.push_back(to_api(std::move(copy), Resource::InstanceSnapshot));
+    row.erase(kind);
+    return copies.empty() ? Json() : copies;
+  };
+  auto snapshots = take("snapshots");
+  auto backups = take("backups");
   auto instance = to_api(std::move(row), Resource::Instance);
   if (instance.value("location", "").empty()) instance["location"] = "none";
   if (!full) {
     instance.erase("state");
     return instance;
   }
-  instance["backups"] = nullptr;
-  instance["snapshots"] = snapshots.empty() ? Json() : std::move(snapshots);
+  instance["backups"] = std::move(backups);
+  instance["snapshots"] = std::move(snapshots);
   auto& state = instance["state"];
   if (state.is_object() && state.contains("network") && state["network"].empty()) state["network"] = nullptr;
   return instance;

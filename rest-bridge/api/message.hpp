@@ -59,6 +59,16 @@ struct FileBody {
   std::optional<std::uint64_t> size;  ///< of a pipe: what it is promised to bring
 };
 
+/// An answer made of several descriptors, with text before each and at the end.
+struct PartsBody {
+  struct Part {
+    std::string before;
+    FileBody file;  ///< its size is known
+  };
+  std::vector<Part> parts;
+  std::string after;
+};
+
 /// What an answer with status 101 wants to be connected to. Exactly one of the members is set.
 struct Stream {
   std::shared_ptr<ExecSession> session;  ///< with `name`: one stream of an exec or console
@@ -70,7 +80,7 @@ struct Stream {
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileBody, Stream> body;
+  std::variant<std::string, FileBody, PartsBody, Stream> body;
   /// Of an exec or console that was just made: its streams, for a caller in the same process. Over HTTP they are
   /// reached by the secrets that the envelope shows.
   std::shared_ptr<ExecSession> session;

@@ -31,12 +31,6 @@ constexpr Route kRoutes[] = {
     {"POST", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
     {"DELETE", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
     {"GET", "/1.0/instances/{name}/sftp", "SFTP to instances", "", nullptr},
-    {"GET", "/1.0/instances/{name}/backups", "backups", "", nullptr},
-    {"POST", "/1.0/instances/{name}/backups", "backups", "", nullptr},
-    {"GET", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
-    {"POST", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
-    {"DELETE", "/1.0/instances/{name}/backups/{backup}", "backups", "", nullptr},
-    {"GET", "/1.0/instances/{name}/backups/{backup}/export", "backups", "", nullptr},
 };
 
 }  // namespace

@@ -77,7 +77,7 @@ const std::vector<Route>& all_routes() {
     for (const auto part : {server_routes(), instance_routes(), instance_state_routes(), snapshot_routes(), exec_routes(), console_routes(),
                             instance_file_routes(), instance_metadata_routes(),
                             // "aliases" is no fingerprint, so it is looked for first.
-                            alias_routes(), image_routes(), profile_routes(), project_routes(), storage_pool_routes(), resource_routes(), certificate_routes(), operation_routes(),
+                            alias_routes(), image_routes(), image_transfer_routes(), backup_routes(), profile_routes(), project_routes(), storage_pool_routes(), resource_routes(), certificate_routes(), operation_routes(),
                             event_routes(), missing_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
@@ -101,6 +101,7 @@ BodyKind body_kind(std::string_view method, std::string_view target) {
   const auto path = target.substr(0, target.find('?'));
   if (method != "POST") return BodyKind::Text;
   if (path == "/1.0/images") return BodyKind::UploadOrJson;
+  if (path == "/1.0/instances" || path == "/1.0/containers") return BodyKind::Backup;
   const bool instance = path.starts_with("/1.0/instances/") || path.starts_with("/1.0/containers/");
   return instance && path.ends_with("/files") ? BodyKind::Upload : BodyKind::Text;
 }

@@ -68,6 +68,8 @@ std::span<const Route> console_routes();
 std::span<const Route> instance_file_routes();
 std::span<const Route> instance_metadata_routes();
 std::span<const Route> image_routes();
+std::span<const Route> image_transfer_routes();
+std::span<const Route> backup_routes();
 std::span<const Route> alias_routes();
 std::span<const Route> profile_routes();
 std::span<const Route> operation_routes();
@@ -90,6 +92,7 @@ Match find_route(std::string_view method, const std::vector<std::string>& segmen
 /// Whether the body of this request is a stream to a descriptor in place of JSON text.
 enum class BodyKind {
   Text,          ///< text that is small enough for memory, JSON mostly
+  Backup,        ///< an upload when its Content-Type is application/octet-stream
   UploadOrJson,  ///< an upload, unless it says or looks like JSON
   Upload,        ///< an upload whatever it looks like, also an empty one
 };

@@ -2,13 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -23,6 +21,7 @@
 #include "rest-bridge/api/envelope.hpp"
 #include "rest-bridge/api/router.hpp"
 #include "rest-bridge/http/async.hpp"
+#include "rest-bridge/http/body_sender.hpp"
 #include "rest-bridge/http/browser_rules.hpp"
 #include "rest-bridge/http/upload.hpp"
 #include "rest-bridge/http/websocket.hpp"
@@ -38,7 +37,6 @@ using BodyParser = http::request_parser<http::buffer_body>;
 using Leased = Result<std::shared_ptr<Identities::Lease>>;
 
 constexpr std::size_t kChunk = 64 * 1024;
-constexpr std::size_t kPipeChunk = 256 * 1024;
 
 auto token(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -157,9 +155,11 @@ class Connection {
     if (error) co_return co_await refuse_body(error, version);
     first.resize(size);
     const auto text_begin = first.find_first_not_of(" \t\r\n");
-    if (kind == BodyKind::Upload || (may_upload && text_begin != std::string::npos && first[text_begin] != '{')) {
+    const bool backup =
+        kind == BodyKind::Backup && request.headers.get("Content-Type").starts_with("application/octet-stream");
+    if (kind == BodyKind::Upload || backup || (may_upload && text_begin != std::string::npos && first[text_begin] != '{')) {
       // A file is what it is, whatever it is called.
-      const auto type = std::string(kind == BodyKind::Upload ? std::string_view() : request.headers.get("Content-Type"));
+      const auto type = std::string(kind == BodyKind::Upload || backup ? std::string_view() : request.headers.get("Content-Type"));
       const bool sent = co_await upload(std::move(request), type, body, std::move(first), version);
       co_return sent && keep;
     }
@@ -362,7 +362,9 @@ class Connection {
     if (version < 11 && keep) head += "Connection: keep-alive\r\n";
     expect_progress(shared_.limits.progress);
     ErrorCode error;
-    if (auto* file = std::get_if<FileBody>(&response.body)) co_return co_await send_file(std::move(head), *file);
+    BodySender sender(socket_, [this](bool ours) { ours ? expect_progress(shared_.limits.progress) : expect_nothing(); });
+    if (auto* file = std::get_if<FileBody>(&response.body)) co_return co_await sender.send(std::move(head), *file);
+    if (auto* parts = std::get_if<PartsBody>(&response.body)) co_return co_await sender.send(std::move(head), *parts);
     const auto& text = std::get<std::string>(response.body);
     if (!head_only_) {
       head += "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n";
@@ -371,51 +373,6 @@ class Connection {
       head += "\r\n";
     }
     co_await asio::async_write(socket_, asio::buffer(head), token(error));
-    co_return !error;
-  }
-
-  /// Sends a descriptor's bytes: with a length when it has one, else in chunks.
-  asio::awaitable<bool> send_file(std::string head, FileBody& file) {
-    ErrorCode error;
-    struct stat status {};
-    if (::fstat(file.fd.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-      head += "Content-Length: " + std::to_string(status.st_size) + "\r\n\r\n";
-      co_await asio::async_write(socket_, asio::buffer(head), token(error));
-      std::string chunk(kChunk, '\0');
-      off_t at = 0;
-      while (!error && at < status.st_size) {
-        const auto size = ::pread(file.fd.get(), chunk.data(), chunk.size(), at);
-        if (size <= 0) co_return false;
-        at += size;
-        expect_progress(shared_.limits.progress);
-        co_await asio::async_write(socket_, asio::buffer(chunk.data(), static_cast<std::size_t>(size)), token(error));
-      }
-      co_return !error;
-    }
-    asio::posix::stream_descriptor from(socket_.get_executor(), file.fd.release());
-    head += file.size ? "Content-Length: " + std::to_string(*file.size) : "Transfer-Encoding: chunked";
-    head += "\r\n\r\n";
-    co_await asio::async_write(socket_, asio::buffer(head), token(error));
-    std::string chunk(kPipeChunk, '\0');
-    // No more bytes than were promised, and no end of the answer when there are fewer.
-    auto left = file.size.value_or(std::numeric_limits<std::uint64_t>::max());
-    while (!error && left > 0) {
-      ErrorCode end;
-      expect_nothing();
-      const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, chunk.size()));
-      const auto size = co_await from.async_read_some(asio::buffer(chunk.data(), wanted), token(end));
-      if (end && (file.size || end != asio::error::eof)) co_return false;
-      if (end) break;
-      left -= size;
-      expect_progress(shared_.limits.progress);
-      const asio::const_buffer bytes(chunk.data(), size);
-      if (file.size) {
-        co_await asio::async_write(socket_, bytes, token(error));
-      } else {
-        co_await asio::async_write(socket_, http::make_chunk(bytes), token(error));
-      }
-    }
-    if (!error && !file.size) co_await asio::async_write(socket_, http::make_chunk_last(), token(error));
     co_return !error;
   }
 

@@ -159,6 +159,27 @@ FILES = [
     *get(TEMPLATE + "t.tpl"), Case("DELETE", TEMPLATE + "t.tpl"),
 ]
 
+BACKUPS = [
+    *each("POST", "/1.0/instances/c3/backups", {"name": "b0", "instance_only": True, "expires_at": "2030-01-01T00:00:00Z"}, {"name": "b0"},
+          {"name": "a/b"}, {"name": 5}, {"name": "bx", "compression_algorithm": "rot13"}),
+    Case("POST", "/1.0/instances/nope/backups", {}),
+    *get("/1.0/instances/c3/backups", "/1.0/containers/c3/backups?recursion=1", "/1.0/instances/c3/backups/b0", "/1.0/instances/c3/backups/nope",
+         "/1.0/instances/c3/backups/nope/export", "/1.0/instances/c3?recursion=1"),
+    *each("POST", "/1.0/instances/c3/backups/b0", {"name": "b1"}), Case("POST", "/1.0/instances/c3/backups/nope", {"name": "b2"}),
+    Case("DELETE", "/1.0/instances/c3/backups/b1"), Case("DELETE", "/1.0/instances/c3/backups/b1"),
+    Case("POST", "/1.0/instances", b"no backup", {"Content-Type": "application/octet-stream"}),
+]
+
+PUBLISH = [
+    *each("POST", "/1.0/images", {"source": {"type": "instance", "name": "nope"}}, {"source": {"type": "instance"}},
+          {"source": {"type": "snapshot", "name": "c3"}}, {"source": {"type": "snapshot", "name": "c3/nope"}},
+          {"source": {"type": "instance", "name": "c3"}, "compression_algorithm": "rot13"},
+          {"source": {"type": "instance", "name": "c3"}, "properties": {"p": "q"}, "public": False, "filename": "f"}),
+    Case("GET", "/1.0/images?recursion=1&filter=properties.p%20eq%20q"), Case("POST", "/1.0/images/{fp}/secret", wait=False),
+    Case("POST", "/1.0/images/ffffffffffff/secret"), Case("POST", "/1.0/images/{fp}/refresh"), Case("POST", "/1.0/images/ffffffffffff/refresh"),
+    *get("/1.0/images/ffffffffffff/export", "/1.0/images/x/export"), Case("GET", "/1.0/images/{fp12}/export"),
+]
+
 PROFILES = [
     *each("POST", "/1.0/profiles", {"name": "p1", "description": "d", "config": {"limits.cpu": "2"}, "devices": {"x": {"type": "none"}}},
           {"name": "p1"}, {"name": "a/b"}, {"name": ""}, {}, {"name": "p2", "config": {"no.such": "1"}}, {"name": "p2", "config": {"limits.cpu": 2}},
@@ -234,4 +255,4 @@ OTHER = [
     Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
 ]
 
-CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *PROFILES, *PROJECTS, *OTHER]
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *BACKUPS, *PUBLISH, *PROFILES, *PROJECTS, *OTHER]

@@ -48,10 +48,12 @@ TEST(InstanceRows, InFullShowTheirStateAndSnapshots) {
   auto stopped = row("stopped");
   stopped["state"] = {{"status", "Stopped"}, {"pid", 0}, {"disk", Json::object()}, {"network", Json::object()}};
   stopped["snapshots"] = Json::array();
+  stopped["backups"] = Json::array();
   auto running = row("running");
   running["state"] = {{"pid", 12}, {"cpu", {{"usage", 12345678901234U}}}, {"memory", Json::object()},
                       {"network", {{"lo", {{"addresses", Json::array()}, {"mtu", -1}, {"network", Json::object()}}}}}};
   running["snapshots"] = Json::array({snapshot(), snapshot()});
+  running["backups"] = Json::array({snapshot()});
   expect_same(Json::array({stopped, running}), true);
   expect_same(Json::array({running, stopped}), true);
   expect_same(Json::array({running}), false);
@@ -61,6 +63,7 @@ TEST(AnOnlyInstance, HasATagOfWhatAPutChangesAndItsRevision) {
   auto one = row("web");
   one["state"] = {{"network", Json::object()}};
   one["snapshots"] = Json::array();
+  one["backups"] = Json::array();
   const auto tag_of = [](const Json& changed, bool full) {
     const auto shown = shown_only_instance(Json::array({changed}).dump(), full);
     EXPECT_TRUE(shown && *shown);

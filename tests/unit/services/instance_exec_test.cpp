@@ -158,6 +158,8 @@ TEST_F(ACommand, HasItsOperationBackAfterARestartOfTheDaemon) {
                   .manifests = manifests_,
                   .metadata = metadata_,
                   .files = files_,
+                  .archives = archives_,
+                  .backups = backups_,
                   .pools = pools_,
                   .runtime = runtime_,
                   .units = units_,

@@ -5,6 +5,8 @@
 #include "daemon/services/instance_lifecycle.hpp"
 #include "daemon/services/reconcile.hpp"
 #include "daemon/services/start_plan.hpp"
+#include "tests/fakes/fake_archives.hpp"
+#include "tests/fakes/fake_backup_store.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_container_runtime.hpp"
 #include "tests/fakes/fake_guest_files.hpp"
@@ -243,6 +245,8 @@ class ServicesTest : public testing::Test {
   fakes::FakeManifests manifests_;
   fakes::FakeInstanceMetadata metadata_;
   fakes::FakeGuestFiles files_;
+  fakes::FakeArchives archives_;
+  fakes::FakeBackupStore backups_;
   fakes::FakeContainerRuntime runtime_;
   FakeUnits units_;
   std::shared_ptr<TestDriver> driver_ = std::make_shared<TestDriver>();
@@ -257,6 +261,8 @@ class ServicesTest : public testing::Test {
                    .manifests = manifests_,
                    .metadata = metadata_,
                    .files = files_,
+                   .archives = archives_,
+                   .backups = backups_,
                    .pools = pools_,
                    .runtime = runtime_,
                    .units = units_,
