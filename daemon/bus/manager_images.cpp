@@ -18,7 +18,10 @@ Result<services::ImportImageRequest> read_import(const std::string& project, sdb
   reader.read("properties", request.properties);
   reader.read("aliases", aliases);
   reader.read("auto-update", request.auto_update);
+  std::optional<std::vector<ProfileName>> profiles;
+  reader.read("profiles", profiles);
   BERTH_CHECK(reader.finish());
+  if (profiles) request.profiles = *std::move(profiles);
   for (auto& [name, description] : aliases) {
     BERTH_TRY(auto alias, AliasName::parse(name));
     request.aliases.emplace(std::move(alias), std::move(description));
@@ -40,7 +43,10 @@ Result<services::PublishRequest> read_publish(const std::string& project, const 
   reader.read("public", request.is_public);
   reader.read("aliases", aliases);
   reader.read("expires-at", request.expires_at);
+  std::optional<std::vector<ProfileName>> profiles;
+  reader.read("profiles", profiles);
   BERTH_CHECK(reader.finish());
+  if (profiles) request.profiles = *std::move(profiles);
   for (auto& [text, description] : aliases) {
     BERTH_TRY(auto alias, AliasName::parse(text));
     request.aliases.emplace(std::move(alias), std::move(description));

@@ -4,6 +4,7 @@
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_run.hpp"
+#include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
 #include <memory>
@@ -27,7 +28,7 @@ Result<Image> new_image(const Principal& who, const ImportImageRequest& request,
               .fingerprint = staged.fingerprint,
               .owner_uid = who.uid,
               .architecture = std::string(architecture.name),
-              .created_at = staged.metadata.created_at,
+              .created_at = request.created_at.value_or(staged.metadata.created_at),
               .expires_at = staged.metadata.expires_at,
               .uploaded_at = now,
               .filename = request.filename,
@@ -35,7 +36,8 @@ Result<Image> new_image(const Principal& who, const ImportImageRequest& request,
               .split = staged.split,
               .is_public = request.is_public,
               .auto_update = request.auto_update,
-              .properties = staged.metadata.properties};
+              .properties = staged.metadata.properties,
+              .profiles = request.profiles};
   for (const auto& [name, value] : request.properties) image.properties[name] = value;
   return image;
 }
@@ -54,6 +56,7 @@ Result<void> check_image_texts(const std::string& filename, const ConfigMap& pro
 Result<OperationId> ImageImport::import(const Principal& who, ImportImageRequest request) {
   BERTH_CHECK(context_.store.project(who, request.project));
   BERTH_CHECK(check_image_texts(request.filename, request.properties));
+  BERTH_CHECK(find_profiles(context_, who, request.project, request.profiles));
   for (const auto& [name, description] : request.aliases)
     if (context_.store.alias(request.project, name))
       return Error{Code::AlreadyExists, "Alias \"" + name.str() + "\" already exists"};

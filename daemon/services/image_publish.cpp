@@ -75,6 +75,8 @@ Result<OperationId> ImagePublish::publish(const Principal& who, PublishRequest r
   import.filename = request.filename;
   import.is_public = request.is_public;
   import.aliases = request.aliases;
+  import.profiles = request.profiles;
+  import.created_at = context_.clock.now();  // the archive keeps when its files were first an image
   if (request.properties) import.properties = *request.properties;
   import.feed = [&context = context_, source, request, compression] {
     return begin(context, source, request, compression);

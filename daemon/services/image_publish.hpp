@@ -20,6 +20,7 @@ struct PublishRequest {
   std::optional<Timestamp> expires_at;
   std::string filename;
   bool is_public = false;
+  std::vector<ProfileName> profiles;
   std::map<AliasName, std::string> aliases;  ///< name to description
 };
 

@@ -2,6 +2,7 @@
 
 #include "daemon/domain/image_document.hpp"
 #include "daemon/services/image_lookup.hpp"
+#include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
 #include <algorithm>
@@ -76,7 +77,10 @@ Result<void> Images::update(const Principal& who, const ProjectName& project, co
   if (changes.is_public) image.is_public = *changes.is_public;
   if (changes.auto_update) image.auto_update = *changes.auto_update;
   if (changes.expires_at) image.expires_at = *changes.expires_at;
-  if (changes.profiles) image.profiles = *changes.profiles;
+  if (changes.profiles) {
+    BERTH_CHECK(find_profiles(context_, who, project, *changes.profiles));
+    image.profiles = *changes.profiles;
+  }
   BERTH_CHECK(context_.store.update_image(image, image.revision));
   publish_lifecycle(context_, who, LifecycleSubject{"image", project, fingerprint.str(), image.owner_uid},
                     "image-updated");

@@ -33,6 +33,8 @@ struct ImportImageRequest {
   bool auto_update = false;
   ConfigMap properties;
   std::map<AliasName, std::string> aliases;  ///< name to description
+  std::vector<ProfileName> profiles = {};    ///< for instances made from it; empty: theirs to choose
+  std::optional<Timestamp> created_at = {};  ///< in place of the archive's own
 };
 
 struct ImageChanges {

@@ -19,6 +19,7 @@ namespace berth::services {
 namespace {
 
 constexpr std::chrono::hours kExpiryInterval{1};
+constexpr std::size_t kMostBackups = 1000;  // of one instance
 
 struct Locked {
   Instance instance;
@@ -130,6 +131,9 @@ Result<OperationId> InstanceBackups::create(const Principal& who, const Instance
   BERTH_CHECK(check(context_, request));
   BERTH_TRY(auto locked, lock(context_, who, of, "backup"));
   const auto& instance = locked.instance;
+  BERTH_TRY(const auto kept, context_.backups.list(instance.uuid));
+  if (kept.size() >= kMostBackups)
+    return Error{Code::LimitsExceeded, shown(instance.name) + " has 1,000 backups: delete some"};
   if (!request.name) {
     BERTH_TRY(request.name, next_name(context_, instance));
   } else if (find(context_, instance, *request.name)) {
@@ -246,6 +250,9 @@ Result<std::size_t> InstanceBackups::delete_expired() {
   BERTH_TRY(const auto instances, context_.backups.instances());
   std::size_t count = 0;
   for (const auto& uuid : instances) {
+    const auto lock = context_.locks.lock(instance_entity(uuid), "The instance", "delete expired backups",
+                                          EntityLocks::Purpose::Cleanup);
+    if (!lock) continue;  // the next hour will do
     const auto instance = context_.store.instance_by_uuid(uuid);
     if (!instance && instance.error().code == Code::NotFound) {
       BERTH_CHECK(context_.backups.remove_all(uuid));  // what a crash left of an instance that was being deleted

@@ -33,7 +33,10 @@ Answer list_backups(Context& context) {
   if (context.recursion() >= 1) co_return sync_answer(objects);
   const auto base = url_of("instances", context.parameter("name"), {}, context.collection) + "/backups/";
   auto urls = Json::array();
-  for (const auto& object : objects) urls.push_back(base + percent_encode(object.value("name", "")));
+  const auto project = context.one_project();
+  for (const auto& object : objects)
+    urls.push_back(base + percent_encode(object.value("name", "")) +
+                   (project == "default" ? "" : "?project=" + percent_encode(project)));
   co_return sync_answer(urls);
 }
 

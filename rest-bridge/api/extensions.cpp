@@ -48,6 +48,7 @@ constexpr std::array kExtensions{
     Extension{"images_expiry", "PUT", "/1.0/images/{fingerprint}"},
     Extension{"container_backup", "POST", "/1.0/instances/{name}/backups"},
     Extension{"container_backup_override_pool", "POST", "/1.0/instances"},
+    Extension{"backup_compression", "PUT", "/1.0"},
     Extension{"backup_compression_algorithm", "POST", "/1.0/instances/{name}/backups"},
     Extension{"backup_override_name", "POST", "/1.0/instances"},
     Extension{"container_exec_user_group_cwd", "POST", "/1.0/instances/{name}/exec"},

@@ -79,7 +79,12 @@ Answer export_image(Context& context) {
 }
 
 Answer run_on_image(Context& context, std::string member) {
-  BERTH_CO_TRY(Json row, co_await describe_image(context));
+  Json row{{"fingerprint", context.parameter("fingerprint")}};
+  // A whole fingerprint is not looked up first: who may not do this hears that, and not whether there is such an image.
+  if (!Fingerprint::parse(context.parameter("fingerprint"))) {
+    BERTH_CO_TRY(Json found, co_await describe_image(context));
+    row = std::move(found);
+  }
   BERTH_CO_TRY(Call call, image_call(context, row, std::move(member)));
   call.arguments.emplace_back(Options());
   co_return co_await run_operation(context, std::move(call));
@@ -122,8 +127,10 @@ Answer publish_image(Context& context, Json body) {
     options["snapshot"] = name.substr(slash + 1);
     name.resize(slash);
   }
-  if (has_field(body, "profiles") && !body["profiles"].empty())
-    co_return Error{Code::NotSupported, "profiles of images are not supported yet"};
+  if (has_field(body, "profiles")) {
+    BERTH_CO_TRY(Strings profiles, strings_field(body, "profiles"));
+    options["profiles"] = std::move(profiles);
+  }
   BERTH_CO_TRY(std::string compression, text_field(body, "compression_algorithm"));
   if (!compression.empty()) options["compression"] = std::move(compression);
   // Properties that are there replace those of the image the instance was made from, even when there are none.

@@ -103,6 +103,7 @@ def _(berth):
 
     until(lambda: curl(f"https://{address}/1.0") == "200", "the listener")
     equal(curl(f"{base}/export"), "404")
+    equal(curl(f"{base}/secret", "-X", "POST"), "403")
     made = json.loads(request(berth, "POST", f"/1.0/images/{print_}/secret")[2])["metadata"]
     secret = made["metadata"]["secret"]
     equal(curl(f"{base}?secret={'0' * 64}"), "404")
