@@ -43,7 +43,8 @@ std::optional<std::string> IdShift::attribute(std::string_view name, std::string
     vfs_ns_cap_data data{};
     if (value.size() != sizeof data) return out;  // the older form names no root
     std::memcpy(&data, value.data(), sizeof data);
-    if (uid(data.rootid) != 0) return std::nullopt;
+    // LXD shifts the owners of files on disk, but takes the roots of capabilities back when it packs.
+    if (data.rootid != 0 && uid(data.rootid) != 0) return std::nullopt;
     data.magic_etc = (data.magic_etc & ~static_cast<__le32>(VFS_CAP_REVISION_MASK)) | VFS_CAP_REVISION_2;
     out.resize(sizeof(vfs_cap_data));
     std::memcpy(out.data(), &data, out.size());

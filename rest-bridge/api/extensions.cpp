@@ -45,6 +45,7 @@ constexpr std::array kExtensions{
     Extension{"image_compression_algorithm", "POST", "/1.0/images"},
     Extension{"image_create_aliases", "POST", "/1.0/images"},
     Extension{"image_force_refresh", "POST", "/1.0/images/{fingerprint}/refresh"},
+    Extension{"image_profiles", "POST", "/1.0/images"},
     Extension{"images_expiry", "PUT", "/1.0/images/{fingerprint}"},
     Extension{"container_backup", "POST", "/1.0/instances/{name}/backups"},
     Extension{"container_backup_override_pool", "POST", "/1.0/instances"},

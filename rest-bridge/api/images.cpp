@@ -71,7 +71,13 @@ Answer get_image(Context& context) {
 /// The X-LXD-* headers of an upload.
 Result<Options> upload_options(const Headers& headers) {
   Options options;
-  if (!headers.get("X-LXD-profiles").empty()) return Error{Code::NotSupported, "profiles of images are not supported yet"};
+  if (const auto text = headers.get("X-LXD-profiles"); !text.empty()) {
+    Strings profiles;
+    const auto query = Query::parse(text);
+    for (const auto& [name, value] : query.pairs())
+      if (name == "profile") profiles.push_back(value);
+    options["profiles"] = std::move(profiles);
+  }
   if (const auto text = headers.get("X-LXD-fingerprint"); !text.empty()) options["fingerprint"] = std::string(text);
   if (const auto text = headers.get("X-LXD-filename"); !text.empty()) options["filename"] = std::string(text);
   if (is_true(headers.get("X-LXD-public"))) options["public"] = true;

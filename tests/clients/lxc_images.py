@@ -195,6 +195,21 @@ def _(berth):
     equal(sum(len(names) for names in kept), 1)
 
 
+@case("An image brings its profiles to the instances made from it")
+def _(berth):
+    good(berth.lxc("profile", "create", "mine"))
+    good(berth.lxc("profile", "set", "mine", "user.from", "profile"))
+    with open(berth.unified, "rb") as file:
+        data = file.read() + b"\0" * 512  # another fingerprint
+    headers = {"Content-Type": "application/octet-stream", "X-LXD-profiles": "profile=default&profile=mine"}
+    answer = json.loads(request(berth, "POST", "/1.0/images", data, headers)[2])
+    print_ = rest(berth).metadata("GET", f"{answer['operation']}/wait")["metadata"]["fingerprint"]
+    equal(rest(berth).metadata("GET", f"/1.0/images/{print_}")["profiles"], ["default", "mine"])
+    rest(berth).finished("POST", "/1.0/instances", {"name": "profiled", "source": {"type": "image", "fingerprint": print_}})
+    equal(rest(berth).metadata("GET", "/1.0/instances/profiled")["profiles"], ["default", "mine"])
+    contains(str(rest(berth).ask("PATCH", f"/1.0/images/{print_}", {"profiles": ["nope"]})), "nope")
+
+
 @case("What cannot be published is refused and leaves nothing")
 def _(berth):
     before = len(rest(berth).metadata("GET", "/1.0/images"))

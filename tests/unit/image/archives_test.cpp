@@ -178,6 +178,28 @@ TEST_F(GuestArchives, ABackupIsUnpackedWithItsSnapshots) {
   EXPECT_EQ(look(home_.path() + "/then/f").st_uid, 0U);
 }
 
+TEST_F(GuestArchives, CapabilitiesOfABackupLoseTheRootTheyHadOnItsHost) {
+  const auto with_root = [](unsigned root) {
+    std::string value("\x01\x00\x00\x03\x00\x20\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 20);
+    for (int shift = 0; shift < 32; shift += 8) value += static_cast<char>(root >> shift & 0xff);
+    return value;
+  };
+  auto tar = backup();
+  tar.folder("backup/container/rootfs");
+  tar.pax("SCHILY.xattr.security.capability", with_root(0)).file("backup/container/rootfs/lxd", "x", {0755, 1000000, 1000000});
+  tar.pax("SCHILY.xattr.security.capability", with_root(1000000)).file("backup/container/rootfs/disk", "x", {0755, 1000000, 1000000});
+  tar.pax("SCHILY.xattr.security.capability", with_root(77)).file("backup/container/rootfs/other", "x", {0755, 1000000, 1000000});
+  ASSERT_TRUE(unpack(tar.bytes(), IdMap{{{true, 0, 1000000, 65536}, {false, 0, 1000000, 65536}}}));
+  const auto revision = [&](const std::string& name) {
+    std::array<char, 64> value{};
+    const auto size = getxattr((home_.path() + "/into/" + name).c_str(), "security.capability", value.data(), value.size());
+    return size < 0 ? 0 : value[3];
+  };
+  EXPECT_EQ(revision("lxd"), 2);
+  EXPECT_EQ(revision("disk"), 2);
+  EXPECT_EQ(revision("other"), 0) << "it is nobody's here";
+}
+
 TEST_F(GuestArchives, Rule3_ABackupMayNotReachOutOfItsTrees) {
   const auto with = [](auto add) {
     auto tar = backup();
