@@ -111,7 +111,7 @@ Result<void> pack(Context& context, const Instance& instance, const BackupReques
   BERTH_TRY(const auto wanted, pack_request(context, instance, request, still.root()));
   BERTH_TRY(auto packing, context.archives.pack(wanted, target));
   const auto progress = [&operation](std::uint64_t bytes) {
-    operation.set_progress("create_backup", "Backing up instance", bytes, 0);
+    operation.set_progress("create_backup", "", bytes, 0);  // what it is, lxc says itself
   };
   BERTH_CHECK(packing.wait(progress, [&operation] { return operation.cancelled(); }));
   return {};

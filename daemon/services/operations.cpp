@@ -93,7 +93,7 @@ class Operations::Handle final : public OperationContext {
       const double seconds = std::max(std::chrono::duration<double>(now - began).count(), 0.001);
       const auto speed = static_cast<std::uint64_t>(static_cast<double>(bytes_done) / seconds);
       ConfigMap progress{{"stage", stage}, {"speed", std::to_string(speed)}};
-      std::string text = label + ": ";
+      std::string text = label.empty() ? "" : label + ": ";
       if (bytes_total > 0) {
         const auto percent = std::to_string(std::min<std::uint64_t>(100, bytes_done * 100 / bytes_total));
         progress["percent"] = percent;
