@@ -1,60 +1,16 @@
 #!/usr/bin/python3
 """The streams of Berth's command line: commands in a container, terminals, consoles and editors."""
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
 import stat
-import struct
 import subprocess
 import sys
-import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
-from harness import Instance, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
-
-
-class Terminal:
-    """A command on a pty of ours."""
-
-    def __init__(self, berth, *argv, rows=30, columns=100, **environment):
-        self.master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self.process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env={**berth.environment, **environment},
-                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        self.slave = slave
-        self.seen = ""
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def is_raw(self):
-        return not termios.tcgetattr(self.slave)[3] & termios.ICANON
-
-    def write(self, text):
-        os.write(self.master, text.encode())
-
-    def expect(self, pattern, seconds=20):
-        deadline = time.monotonic() + seconds
-        while True:
-            match = re.search(pattern, self.seen)
-            if match:
-                self.seen = self.seen[match.end():]
-                return match
-            if not select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise AssertionError(f"{pattern!r} did not come; saw {self.seen!r}")
-            self.seen += os.read(self.master, 65536).decode(errors="replace")
-
-    def end(self):
-        try:
-            return self.process.wait(20)
-        finally:
-            os.close(self.slave)
-            os.close(self.master)
+from harness import Instance, Terminal, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def fails(done, said, code=1):

@@ -1,60 +1,16 @@
 #!/usr/bin/python3
 """Debian's own lxc 5.0.2 against a private Berth: what its user does in a day."""
 
-import fcntl
 import hashlib
 import json
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
-from harness import Instance, Rest, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
-
-
-class Terminal:
-    """A command on a pty of ours."""
-
-    def __init__(self, berth, *argv, rows=30, columns=100):
-        self.master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self.process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env=berth.environment, start_new_session=True,
-                                        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(slave)
-        self.seen = ""
-
-    def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-
-    def write(self, text):
-        os.write(self.master, text.encode())
-
-    def expect(self, pattern, seconds=20):
-        deadline = time.monotonic() + seconds
-        while True:
-            match = re.search(pattern, self.seen)
-            if match:
-                self.seen = self.seen[match.end():]
-                return match
-            if not select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise AssertionError(f"{pattern!r} did not come; saw {self.seen!r}")
-            try:
-                self.seen += os.read(self.master, 65536).decode(errors="replace")
-            except OSError:
-                raise AssertionError(f"{pattern!r} did not come before the end; saw {self.seen!r}") from None
-
-    def end(self):
-        try:
-            return self.process.wait(20)
-        finally:
-            os.close(self.master)
+from harness import LXC, Instance, Rest, Terminal, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
 
 
 def status(berth, name):
@@ -166,7 +122,7 @@ def _(berth):
 
 @case("A signal to the client reaches the command")
 def _(berth):
-    process = subprocess.Popen(["lxc", "exec", "c1", "--", "sh", "-c", "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 0.1; done"],
+    process = subprocess.Popen([LXC, "exec", "c1", "--", "sh", "-c", "trap 'echo caught; exit 3' TERM; echo ready; while :; do sleep 0.1; done"],
                                env=berth.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     equal(process.stdout.readline(), "ready\n")
     process.send_signal(signal.SIGTERM)
@@ -175,7 +131,7 @@ def _(berth):
 
 @case("An interactive exec has a terminal of the client's size, and follows it")
 def _(berth):
-    terminal = Terminal(berth, "lxc", "exec", "c1", "--", "sh")
+    terminal = Terminal(berth, LXC, "exec", "c1", "--", "sh")
     terminal.write("tty; stty size\r")
     terminal.expect(r"/dev/pts/\d+")
     terminal.expect(r"30 100")
@@ -193,7 +149,7 @@ def _(berth):
 
 @case("Ctrl-C in an interactive exec ends the command in the guest")
 def _(berth):
-    terminal = Terminal(berth, "lxc", "exec", "c1", "--", "sh", "-c", "echo ready; sleep 100")
+    terminal = Terminal(berth, LXC, "exec", "c1", "--", "sh", "-c", "echo ready; sleep 100")
     terminal.expect("ready")
     terminal.write("\x03")
     equal(terminal.end(), 130)
@@ -247,7 +203,7 @@ def _(berth):
 
 @case("monitor tells of starts and stops as they happen")
 def _(berth):
-    monitor = subprocess.Popen(["lxc", "monitor", "--format", "json", "--type", "lifecycle"], env=berth.environment,
+    monitor = subprocess.Popen([LXC, "monitor", "--format", "json", "--type", "lifecycle"], env=berth.environment,
                                stdout=subprocess.PIPE)
     try:
         os.set_blocking(monitor.stdout.fileno(), False)
@@ -275,7 +231,7 @@ def _(berth):
 
 @case("Twenty execs at once all get their own answer")
 def _(berth):
-    running = [subprocess.Popen(["lxc", "exec", "c3", "--", "sh", "-c", f"echo {n}; exit {n}"], env=berth.environment,
+    running = [subprocess.Popen([LXC, "exec", "c3", "--", "sh", "-c", f"echo {n}; exit {n}"], env=berth.environment,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) for n in range(20)]
     equal([(process.communicate(timeout=60)[0], process.returncode) for process in running], [(f"{n}\n", n) for n in range(20)])
 

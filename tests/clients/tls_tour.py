@@ -7,7 +7,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
-from harness import Instance, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
+from harness import LXC, Instance, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
 
 PORT = 18443
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -16,7 +16,7 @@ ADDRESS = f"127.0.0.1:{PORT}"
 def client(berth, who, *argv, **more):
     """lxc of a user of its own, inside the namespaces, where the listener is."""
     folder = f"{berth.work}/client-{who}"
-    return berth.run("env", f"LXD_CONF={folder}", f"HOME={folder}", "lxc", *argv, **more)
+    return berth.run("env", f"LXD_CONF={folder}", f"HOME={folder}", LXC, *argv, **more)
 
 
 def curl(berth, *argv):

@@ -1,20 +1,27 @@
 """What script tests share: cases in order, their report as TAP, and a private Berth to run against."""
 
 import atexit
+import fcntl
 import http.client
 import json
 import os
+import pty
 import re
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import traceback
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+# Who stands for lxc: `berth` has its names and flags, so tours of the one are tours of the other.
+LXC = os.environ.get("BERTH_TEST_CLIENT", "lxc")
 _cases = []
 
 
@@ -122,8 +129,8 @@ class Instance:
         return command(f"{SOURCE}/tools/instance", "run", *as_user, self.dir, "--", *argv, environment=self.environment, **more)
 
     def lxc(self, *argv, **more):
-        """Debian's LXD client, from outside the namespaces."""
-        return command("lxc", *argv, environment=self.environment, **more)
+        """Debian's LXD client (or whoever stands for it), from outside the namespaces."""
+        return command(LXC, *argv, environment=self.environment, **more)
 
     def berth(self, *argv, **more):
         return command("berth", *argv, environment=self.environment, **more)
@@ -134,6 +141,48 @@ class Instance:
     def make_image(self, name, *options):
         good(command(f"{SOURCE}/tools/make-image", *options, f"{self.work}/{name}", timeout=600))
         return f"{self.work}/{name}"
+
+
+class Terminal:
+    """A command on a pty of ours, which tells how its mode is set."""
+
+    def __init__(self, berth, *argv, rows=30, columns=100, **environment):
+        self.master, slave = pty.openpty()
+        self.resize(rows, columns)
+        self.process = subprocess.Popen(argv, stdin=slave, stdout=slave, stderr=slave, env={**berth.environment, **environment},
+                                        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        self.slave = slave
+        self.seen = ""
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def is_raw(self):
+        return not termios.tcgetattr(self.slave)[3] & termios.ICANON
+
+    def write(self, text):
+        os.write(self.master, text.encode())
+
+    def expect(self, pattern, seconds=20):
+        deadline = time.monotonic() + seconds
+        while True:
+            match = re.search(pattern, self.seen)
+            if match:
+                self.seen = self.seen[match.end():]
+                return match
+            if not select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise AssertionError(f"{pattern!r} did not come; saw {self.seen!r}")
+            try:
+                self.seen += os.read(self.master, 65536).decode(errors="replace")
+            except OSError:
+                raise AssertionError(f"{pattern!r} did not come before the end; saw {self.seen!r}") from None
+
+    def end(self):
+        try:
+            return self.process.wait(20)
+        finally:
+            os.close(self.slave)
+            os.close(self.master)
 
 
 class Rest(http.client.HTTPConnection):
