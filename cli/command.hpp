@@ -46,6 +46,9 @@ struct Command {
   std::vector<Command> commands;
 };
 
+/// A group: its commands are what it is for.
+Command group(std::string name, std::string summary, std::vector<Command> commands, std::string description = {});
+
 /// What can be said before or after any command.
 struct Globals {
   std::string project;

@@ -64,8 +64,21 @@ Result<Json> any_at(const YAML::Node& node) {
   return list;
 }
 
-Result<Json> value_at(const YAML::Node& node, Kind kind) {
-  switch (kind) {
+Result<Json> object_at(const YAML::Node& node, Shape shape);
+
+Result<Json> objects_at(const YAML::Node& node, Shape shape) {
+  auto map = Json::object();
+  if (node.IsNull()) return map;
+  if (!node.IsMap()) return wrong(node, "a map is expected here");
+  for (const auto& entry : node) {
+    BERTH_TRY(auto one, object_at(entry.second, shape));
+    map[entry.first.Scalar()] = std::move(one);
+  }
+  return map;
+}
+
+Result<Json> value_at(const YAML::Node& node, const Field& field) {
+  switch (field.kind) {
     case Kind::Number: return number_at(node);
     case Kind::Flag: return flag_at(node);
     case Kind::Texts: return texts_at(node);
@@ -73,9 +86,9 @@ Result<Json> value_at(const YAML::Node& node, Kind kind) {
     case Kind::TextMaps: return map_at(node, [](const YAML::Node& child) { return map_at(child, text_at); });
     case Kind::Text:
     case Kind::Time: return text_at(node);
+    case Kind::ObjectMap: return objects_at(node, field.shape);
     case Kind::Object:
     case Kind::Objects:
-    case Kind::ObjectMap:
     case Kind::Any: break;
   }
   return any_at(node);
@@ -88,7 +101,7 @@ Result<Json> object_at(const YAML::Node& node, Shape shape) {
   for (const auto& field : shape) {
     const auto child = node[std::string(field.name)];
     if (!child) continue;
-    BERTH_TRY(auto value, value_at(child, field.kind));
+    BERTH_TRY(auto value, value_at(child, field));
     if (field.kind == Kind::Any && value == "") value = Json::object();
     object[std::string(field.name)] = std::move(value);
   }

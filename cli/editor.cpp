@@ -93,6 +93,12 @@ bool once_more() {
 
 }  // namespace
 
+Result<std::string> edited_text(const std::string& text) {
+  BERTH_TRY(const auto file, TemporaryFile::create(text));
+  BERTH_CHECK(open_editor(file.path()));
+  return file.read();
+}
+
 Result<void> edit(const std::string& help, const std::string& text,
                   const std::function<Result<void>(const std::string&)>& apply) {
   if (!is_terminal(STDIN_FILENO)) {

@@ -14,4 +14,7 @@ namespace berth::cli {
 Result<void> edit(const std::string& help, const std::string& text,
                   const std::function<Result<void>(const std::string&)>& apply);
 
+/// `text` as the user leaves it in the editor. Errors: Cancelled when the editor failed.
+Result<std::string> edited_text(const std::string& text);
+
 }  // namespace berth::cli

@@ -1,26 +1,11 @@
 #include "cli/names.hpp"
 
-#include "cli/output/text.hpp"
 #include "cli/terminal.hpp"
 #include "rest-bridge/api/url.hpp"
 
 #include <unistd.h>
 
 namespace berth::cli {
-
-Result<std::string> local_name(std::string_view argument) {
-  const auto colon = argument.find(':');
-  if (colon == std::string_view::npos) return std::string(argument);
-  if (argument.substr(0, colon) == "local") return std::string(argument.substr(colon + 1));
-  return Error{Code::NotFound, "The remote \"" + printable(argument.substr(0, colon)) +
-                                   "\" doesn't exist: there are no other servers yet, only local: (this machine)"};
-}
-
-Result<std::string> required_name(std::string_view argument, std::string_view what) {
-  BERTH_TRY(auto name, local_name(argument));
-  if (name.empty()) return Error{Code::InvalidArgument, "Missing " + std::string(what) + " name"};
-  return name;
-}
 
 Result<Pair> pair_of(const std::string& argument) {
   const auto equals = argument.find('=');
@@ -44,6 +29,21 @@ Result<std::vector<Pair>> settings_of(const std::vector<std::string>& arguments)
     value = std::move(text);
   }
   return pairs;
+}
+
+std::string name_in_url(std::string_view url) {
+  url = url.substr(0, url.find('?'));
+  const auto last = url.substr(url.rfind('/') + 1);
+  return rest::percent_decode(last).value_or(std::string(last));
+}
+
+bool is_snapshot_name(std::string_view name) noexcept { return name.find('/') != std::string_view::npos; }
+
+std::string instance_path(std::string_view name) {
+  const auto slash = name.find('/');
+  const auto path = api_path("instances", name.substr(0, slash));
+  if (slash == std::string_view::npos) return path;
+  return path + "/snapshots/" + rest::percent_encode(name.substr(slash + 1));
 }
 
 std::string api_path(std::string_view collection, std::string_view name) {

@@ -10,12 +10,6 @@
 
 namespace berth::cli {
 
-/// The name in `[local:]name`. `local:` alone is the empty name. Errors: NotFound for another remote, which is named:
-/// Berth's command line talks to the daemon of its own machine.
-Result<std::string> local_name(std::string_view argument);
-/// The same, and a name is required. Errors: InvalidArgument when there is none; `what` says of what ("instance").
-Result<std::string> required_name(std::string_view argument, std::string_view what);
-
 using Pair = std::pair<std::string, std::string>;
 /// `key=value`. Errors: InvalidArgument without a `=`.
 Result<Pair> pair_of(const std::string& argument);
@@ -23,6 +17,12 @@ Result<Pair> pair_of(const std::string& argument);
 /// that is no terminal.
 Result<std::vector<Pair>> settings_of(const std::vector<std::string>& arguments);
 
+/// The last part of a path of the API, decoded: the name in `/1.0/instances/web?project=x`.
+std::string name_in_url(std::string_view url);
+/// Whether a name is `instance/snapshot`.
+bool is_snapshot_name(std::string_view name) noexcept;
+/// The path of an instance, or of a snapshot for `instance/snapshot`.
+std::string instance_path(std::string_view name);
 /// A path of the API with `name` as its last part, percent-encoded.
 std::string api_path(std::string_view collection, std::string_view name);
 

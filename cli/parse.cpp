@@ -78,7 +78,29 @@ std::string unknown_flag(const std::string& word) {
   return "unknown shorthand flag: '" + word.substr(1, 1) + "' in " + word;
 }
 
+/// Whether the words before any argument are commands. CLI11 would pass over one that it does not know, and take the
+/// next one: `network delete web` would be `delete web`.
+Result<void> check_commands(const Command& root, Strings::const_iterator word, Strings::const_iterator end) {
+  std::vector<const Command*> path{&root};
+  for (; word != end && !path.back()->commands.empty(); ++word) {
+    if (is_flag(*word)) {
+      if (*word == "--project" && word + 1 != end) ++word;
+      continue;
+    }
+    const auto* const next = find_command(*path.back(), *word);
+    if (!next) return Error{Code::InvalidArgument, "unknown command \"" + *word + "\" for \"" + words_of(path) + '"'};
+    path.push_back(next);
+  }
+  return {};
+}
+
 }  // namespace
+
+Command group(std::string name, std::string summary, std::vector<Command> commands, std::string description) {
+  Command made{.name = std::move(name), .summary = std::move(summary), .description = std::move(description)};
+  made.commands = std::move(commands);
+  return made;
+}
 
 Result<Invocation> parse_command_line(const Command& root, Globals& globals, const Strings& words) {
   State state{.globals = globals};
@@ -89,6 +111,7 @@ Result<Invocation> parse_command_line(const Command& root, Globals& globals, con
   Invocation invocation;
   invocation.path.push_back(&root);
   const auto separator = end_of_flags(words);
+  BERTH_CHECK(check_commands(root, words.begin(), separator));
   Strings before(words.begin(), separator);
   std::reverse(before.begin(), before.end());
   try {

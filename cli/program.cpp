@@ -1,15 +1,27 @@
 #include "cli/program.hpp"
 
+#include "cli/aliases.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/context.hpp"
 #include "cli/output/text.hpp"
 #include "cli/terminal.hpp"
 
+#include <algorithm>
+
 namespace berth::cli {
 namespace {
 
-Result<int> run(const std::vector<std::string>& words) {
+/// The words with the user's aliases replaced. --force-local knows no configuration, and so no aliases.
+Result<Strings> expanded(const Strings& words) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  if (std::find(words.begin(), end, "--force-local") != end) return words;
+  BERTH_TRY(const auto configuration, Configuration::load());
+  return expand_aliases(configuration.aliases, words);
+}
+
+Result<int> run(const Strings& typed) {
   const auto root = root_command();
+  BERTH_TRY(const auto words, expanded(typed));
   Globals globals;
   BERTH_TRY(const auto invocation, parse_command_line(root, globals, words));
   if (invocation.version) {

@@ -20,7 +20,7 @@ Progress::Progress(Server& server, std::string operation, std::string what)
   sigaddset(&interrupt, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &interrupt, &before_);
   signals_.reset(::signalfd(-1, &interrupt, SFD_CLOEXEC | SFD_NONBLOCK));
-  watch_ = server_.client().loop().watch(signals_.get(), POLLIN, [this] { interrupted(); });
+  watch_ = server_.loop().watch(signals_.get(), POLLIN, [this] { interrupted(); });
   if (server_.globals().quiet || !is_terminal(STDERR_FILENO)) return;
   rest::Request request;
   request.method = "GET";
@@ -61,7 +61,7 @@ void Progress::interrupted() {
   rest::Request request;
   request.method = "DELETE";
   request.target = server_.in_project("/1.0/operations/" + operation_);
-  server_.client().api().handle(std::move(request), [](const rest::Response& response) {
+  server_.transport().handle(std::move(request), [](const rest::Response& response) {
     if (const auto told = metadata(response); !told)
       complain("\n" + printable(told.error().message) + " (interrupt again to end this program all the same)");
   });

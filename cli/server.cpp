@@ -2,7 +2,9 @@
 
 #include "cli/output/text.hpp"
 #include "cli/progress.hpp"
+#include "cli/remote/http_transport.hpp"
 #include "cli/terminal.hpp"
+#include "rest-bridge/api/api.hpp"
 #include "rest-bridge/api/url.hpp"
 
 namespace berth::cli {
@@ -20,22 +22,28 @@ rest::Request request_of(const std::string& method, const std::string& target, c
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::connect(const Globals& globals) {
-  BERTH_TRY(auto client, rest::Client::connect());
-  return std::unique_ptr<Server>(new Server(globals, std::move(client)));
+Result<std::unique_ptr<Server>> Server::connect(const Globals& globals, const Configuration& configuration,
+                                                const std::string& name) {
+  BERTH_TRY(const auto* const remote, configuration.find(name));
+  auto transport = remote->is_local() ? local_transport() : http_transport(configuration, name);
+  if (!transport) return std::move(transport).error();
+  return std::make_unique<Server>(globals, name, globals.project.empty() ? remote->project : globals.project,
+                                  *std::move(transport));
 }
 
 std::string Server::in_project(const std::string& target) const {
-  if (globals_.project.empty() || target.find("project=") != std::string::npos) return target;
+  if (project_.empty() || target.find("project=") != std::string::npos ||
+      target.find("all-projects=") != std::string::npos)
+    return target;
   const char separator = target.find('?') == std::string::npos ? '?' : '&';
-  return target + separator + "project=" + rest::percent_encode(globals_.project);
+  return target + separator + "project=" + rest::percent_encode(project_);
 }
 
 rest::Response Server::call(rest::Request request) {
   request.target = in_project(request.target);
   if (globals_.debug)
     complain("DEBUG: " + request.method + ' ' + printable(request.target) + ' ' + printable(request.text()));
-  auto response = client_->call(std::move(request));
+  auto response = transport_->call(std::move(request));
   if (globals_.debug) complain("DEBUG: " + std::to_string(response.status) + ' ' + printable(response.text()));
   return response;
 }
@@ -80,6 +88,12 @@ Result<std::string> Server::get_text(const std::string& target) {
   if (const auto* file = std::get_if<rest::FileBody>(&response.body)) return read_all(file->fd.get());
   BERTH_TRY(const auto value, metadata(response));
   return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+Result<rest::Response> Server::fetch(const std::string& target) {
+  auto response = call(request_of("GET", target, nullptr));
+  if (response.status >= 400) BERTH_CHECK(metadata(response));
+  return response;
 }
 
 Result<Json> metadata(const rest::Response& response) {

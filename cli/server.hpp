@@ -3,7 +3,8 @@
 #include "base/result.hpp"
 #include "cli/command.hpp"
 #include "cli/output/shape.hpp"
-#include "rest-bridge/api/api.hpp"
+#include "cli/remotes.hpp"
+#include "cli/transport.hpp"
 
 #include <memory>
 #include <string>
@@ -18,12 +19,16 @@ struct Tagged {
   std::string etag;
 };
 
-/// The daemon of this machine, asked in the words of the API: every request carries the project of the command line,
-/// every answer comes as its metadata, and every error as the sentence the daemon says. Used on one thread.
+/// A server, asked in the words of the API: every request carries the project of the command line or of the remote,
+/// every answer comes as its metadata, and every error as the sentence the server says. Used on one thread.
 class Server {
  public:
-  /// Errors: Unavailable without a system bus.
-  static Result<std::unique_ptr<Server>> connect(const Globals& globals);
+  /// The server of a remote. Errors: NotFound for an unknown remote, Unavailable without a system bus, NotSupported
+  /// for a server that has another protocol.
+  static Result<std::unique_ptr<Server>> connect(const Globals& globals, const Configuration& configuration,
+                                                 const std::string& remote);
+  Server(const Globals& globals, std::string remote, std::string project, std::unique_ptr<Transport> transport)
+      : globals_(globals), remote_(std::move(remote)), project_(std::move(project)), transport_(std::move(transport)) {}
 
   Result<Json> get(const std::string& target);
   Result<Tagged> get_tagged(const std::string& target);
@@ -36,22 +41,30 @@ class Server {
   /// Starts a change and gives its operation, which `finish` waits for: several run at the same time.
   Result<Json> start(const std::string& method, const std::string& target, const Json& body);
   Result<Json> finish(const Json& operation, const std::string& what = {});
-  /// The bytes of a log.
+  /// The bytes of a log or another answer that is no JSON. Errors: LimitsExceeded beyond 16 MiB.
   Result<std::string> get_text(const std::string& target);
+  /// The whole answer to a GET that has no error.
+  Result<rest::Response> fetch(const std::string& target);
 
   /// The whole answer, as it is. The project is added to the target.
   rest::Response call(rest::Request request);
-  rest::Client& client() noexcept { return *client_; }
+  Transport& transport() noexcept { return *transport_; }
+  rest::PollLoop& loop() { return transport_->loop(); }
   const Globals& globals() const noexcept { return globals_; }
+  /// Its name among the user's remotes.
+  const std::string& remote() const noexcept { return remote_; }
+  /// The project that requests are about; "default" when none was chosen.
+  std::string project() const { return project_.empty() ? "default" : project_; }
+  /// From now on requests are about another project.
+  void use_project(std::string project) { project_ = std::move(project); }
   /// `target` with `project=` when there is one.
   std::string in_project(const std::string& target) const;
 
  private:
-  Server(const Globals& globals, std::unique_ptr<rest::Client> client)
-      : globals_(globals), client_(std::move(client)) {}
-
   const Globals& globals_;
-  std::unique_ptr<rest::Client> client_;
+  std::string remote_;
+  std::string project_;
+  std::unique_ptr<Transport> transport_;
 };
 
 /// The metadata of an answer, or its error. Errors: as the status says.

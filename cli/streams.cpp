@@ -62,9 +62,9 @@ class End {
     rest::Request request;
     request.method = "GET";
     request.target = server_.in_project("/1.0/operations/" + operation_ + "/wait");
-    server_.client().api().handle(std::move(request), [this](rest::Response response) {
+    server_.transport().handle(std::move(request), [this](rest::Response response) {
       if (response.status == 503 && retries_++ < kMostRetries)
-        retry_ = server_.client().loop().after(kRetryAfter, [this] { ask(); });
+        retry_ = server_.loop().after(kRetryAfter, [this] { ask(); });
       else
         response_ = std::move(response);
     });
@@ -106,9 +106,9 @@ Result<int> exit_status(const Json& operation) {
   return Error{Code::Internal, "the command ended without an exit status"};
 }
 
-void follow_window(rest::ExecSession& session) {
+void follow_window(Server& server, const std::shared_ptr<rest::ExecSession>& session) {
   const auto size = terminal_size(STDOUT_FILENO);
-  if (size.width != 0) session.resize(size.width, size.height);
+  if (size.width != 0) server.transport().resize(session, size.width, size.height);
 }
 
 }  // namespace
@@ -117,9 +117,9 @@ Result<int> run_command(Server& server, const std::string& instance, const Json&
   ::signal(SIGPIPE, SIG_IGN);  // NOLINT: a broken pipe is an error of its own write
   BERTH_TRY(auto started, start(server, api_path("instances", instance) + "/exec", body));
   auto& session = *started.session;
-  Signals signals(server.client().loop(), [&](int number) {
-    if (number == SIGWINCH) return follow_window(session);
-    server.client().api().signal(started.session, number, [](const Result<void>&) {});
+  Signals signals(server.loop(), [&](int number) {
+    if (number == SIGWINCH) return follow_window(server, started.session);
+    server.transport().signal(started.session, number);
   });
   std::optional<RawMode> raw;
   std::optional<Pump> input, output, errors;
@@ -130,16 +130,16 @@ Result<int> run_command(Server& server, const std::string& instance, const Json&
     output.emplace(std::move(other), STDOUT_FILENO, Pump::AtStop::Drain);
     if (!no_input)
       input.emplace(STDIN_FILENO, std::move(terminal), Pump::AtStop::Leave, [](std::string_view) { return true; });
-    follow_window(session);
+    follow_window(server, started.session);
   } else {
     auto in = session.take("0");
     output.emplace(session.take("1"), STDOUT_FILENO, Pump::AtStop::Drain);
     errors.emplace(session.take("2"), STDERR_FILENO, Pump::AtStop::Drain);
     if (!no_input) input.emplace(STDIN_FILENO, std::move(in), Pump::AtStop::Leave);
   }
-  BERTH_CHECK(server.client().begin(started.session));
+  BERTH_CHECK(server.transport().begin(started.session));
   End end(server, started.operation);
-  server.client().loop().run_until([&] { return end.known(); });
+  server.loop().run_until([&] { return end.known(); });
   input.reset();
   output.reset();
   errors.reset();
@@ -156,11 +156,11 @@ Result<int> attach_console(Server& server, const std::string& instance) {
   BERTH_TRY(auto started, start(server, api_path("instances", instance) + "/console",
                                 Json{{"type", "console"}, {"width", size.width}, {"height", size.height}}));
   auto& session = *started.session;
-  BERTH_CHECK(server.client().begin(started.session));
+  BERTH_CHECK(server.transport().begin(started.session));
   print("To detach from the console, press: <ctrl>+a q\r\n");
   BERTH_CHECK(flush_output());
-  Signals signals(server.client().loop(), [&](int number) {
-    if (number == SIGWINCH) follow_window(session);
+  Signals signals(server.loop(), [&](int number) {
+    if (number == SIGWINCH) follow_window(server, started.session);
   });
   const RawMode raw(STDIN_FILENO);
   auto terminal = session.take("0");
@@ -174,7 +174,7 @@ Result<int> attach_console(Server& server, const std::string& instance) {
     return true;
   });
   bool over = false;
-  auto& loop = server.client().loop();
+  auto& loop = server.loop();
   const auto hung_up = loop.watch(output.ended_fd(), POLLIN, [&over] { over = true; });
   const auto detached = loop.watch(input.ended_fd(), POLLIN, [&over] { over = true; });
   loop.run_until([&over] { return over; });

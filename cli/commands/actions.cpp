@@ -23,23 +23,27 @@ bool concerns(const std::string& action, const std::string& status) {
   return status == "Running";
 }
 
-Result<Strings> names_of(Server& server, const std::string& action, const Flags& flags, const Strings& arguments) {
-  Strings names;
+Result<std::vector<Place>> places_of(Context& context, const std::string& action, const Flags& flags,
+                                     const Strings& arguments) {
+  std::vector<Place> places;
   if (!flags.all) {
     for (const auto& argument : arguments) {
-      BERTH_TRY(auto name, required_name(argument, "instance"));
-      names.push_back(std::move(name));
+      BERTH_TRY(auto place, context.named(argument, "instance"));
+      places.push_back(std::move(place));
     }
-    return names;
+    return places;
   }
-  for (const auto& argument : arguments) {
-    BERTH_TRY(const auto name, local_name(argument));
-    if (!name.empty()) return Error{Code::InvalidArgument, "Both --all and instance name given"};
+  for (const auto& argument : arguments.empty() ? Strings{""} : arguments) {
+    BERTH_TRY(auto place, context.place(argument));
+    if (!place.name.empty()) return Error{Code::InvalidArgument, "Both --all and instance name given"};
+    BERTH_TRY(const auto instances, place.server->get("/1.0/instances?recursion=1"));
+    for (const auto& instance : instances) {
+      if (!concerns(action, text_of(instance, "status"))) continue;
+      place.name = text_of(instance, "name");
+      places.push_back(place);
+    }
   }
-  BERTH_TRY(const auto instances, server.get("/1.0/instances?recursion=1"));
-  for (const auto& instance : instances)
-    if (concerns(action, text_of(instance, "status"))) names.push_back(text_of(instance, "name"));
-  return names;
+  return places;
 }
 
 /// Asks for the change of one instance; its operation.
@@ -55,26 +59,21 @@ Result<Json> begin(Server& server, const std::string& action, const Flags& flags
                       Json{{"action", word}, {"timeout", flags.timeout}, {"force", flags.force}});
 }
 
-Error with_hint(Error error, const std::string& name) {
-  error.message += "\nTry `berth info --show-log " + name + "` for more info";
-  return error;
-}
-
 struct Outcome {
-  std::string name;
+  Place place;
   Result<Json> result;
 };
 
 Result<int> act(Context& context, const std::string& action, const Flags& flags, const Strings& arguments) {
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto names, names_of(*server, action, flags, arguments));
+  BERTH_TRY(const auto places, places_of(context, action, flags, arguments));
   // All of them at once: each is asked for before the first one is waited for.
   std::vector<Outcome> outcomes;
-  for (const auto& name : names) outcomes.push_back({.name = name, .result = begin(*server, action, flags, name)});
-  for (auto& [name, result] : outcomes) {
+  for (const auto& place : places)
+    outcomes.push_back({.place = place, .result = begin(*place.server, action, flags, place.name)});
+  for (auto& [place, result] : outcomes) {
     if (!result) continue;
-    auto ended = server->finish(*result, outcomes.size() == 1 ? action + ' ' + name : std::string());
-    if (!ended) ended = with_hint(std::move(ended).error(), name);
+    auto ended = place.server->finish(*result, outcomes.size() == 1 ? action + ' ' + place.name : std::string());
+    if (!ended) ended = with_hint(std::move(ended).error(), hinted_name(context, place));
     result = std::move(ended);
   }
   if (outcomes.size() == 1) {
@@ -82,11 +81,11 @@ Result<int> act(Context& context, const std::string& action, const Flags& flags,
     return 0;
   }
   bool failed = false;
-  for (const auto& [name, result] : outcomes) {
+  for (const auto& [place, result] : outcomes) {
     if (result) continue;
     failed = true;
     for (const auto& line : split("error: " + result.error().message, '\n'))
-      complain(printable(name) + ": " + printable(line));
+      complain(printable(place.name) + ": " + printable(line));
   }
   if (!failed) return 0;
   complain("");

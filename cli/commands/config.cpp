@@ -8,18 +8,19 @@
 namespace berth::cli {
 namespace {
 
-/// What a command is about: the instance of a name, or the server.
+/// What a command is about: the instance or the snapshot of a name, or the server.
 struct Subject {
-  std::string instance;
+  Place place;
 
-  bool is_server() const { return instance.empty(); }
-  std::string path() const { return is_server() ? "/1.0" : api_path("instances", instance); }
+  bool is_server() const { return place.name.empty(); }
+  bool is_snapshot() const { return is_snapshot_name(place.name); }
+  std::string path() const { return is_server() ? "/1.0" : instance_path(place.name); }
   Shape put() const { return is_server() ? kServerPut : kInstancePut; }
 };
 
-Result<Subject> subject_of(const std::string& argument) {
-  BERTH_TRY(auto name, local_name(argument));
-  return Subject{.instance = std::move(name)};
+Result<Subject> subject_of(Context& context, const std::string& argument) {
+  BERTH_TRY(auto place, context.place(argument));
+  return Subject{.place = std::move(place)};
 }
 
 /// The text of a server's or an instance's key. Server values may be numbers and booleans.
@@ -32,7 +33,7 @@ Command show_config() {
   const auto expanded = std::make_shared<bool>(false);
   return {.name = "show",
           .aliases = {},
-          .arguments = "[<remote>:][<instance>]",
+          .arguments = "[<remote>:][<instance>[/<snapshot>]]",
           .summary = "Show instance or server configurations",
           .description = "",
           .examples = "berth config show web\n\nberth config show web --expanded\n    With what the profiles say.",
@@ -40,14 +41,14 @@ Command show_config() {
           .most = 1,
           .flags = {{"-e,--expanded", expanded.get(), "Show the expanded configuration"}},
           .run = [expanded](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto subject, subject_of(arguments.empty() ? "" : arguments.front()));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(auto object, server->get(subject.path()));
+            BERTH_TRY(const auto subject, subject_of(context, arguments.empty() ? "" : arguments.front()));
+            BERTH_TRY(auto object, subject.place.server->get(subject.path()));
             if (*expanded && !subject.is_server()) {
               object["config"] = child_of(object, "expanded_config");
               object["devices"] = child_of(object, "expanded_devices");
             }
-            print(yaml_text(pick(object, subject.put()), subject.put()));
+            const auto shape = subject.is_snapshot() ? kSnapshot : subject.put();
+            print(yaml_text(pick(object, shape), shape));
             return 0;
           },
           .commands = {}};
@@ -66,9 +67,8 @@ Command get_config() {
       .most = 2,
       .flags = {{"-e,--expanded", expanded.get(), "Access the expanded configuration"}},
       .run = [expanded](Context& context, const Strings& arguments) -> Result<int> {
-        BERTH_TRY(const auto subject, subject_of(arguments.size() > 1 ? arguments.front() : ""));
-        BERTH_TRY(auto* const server, context.server());
-        BERTH_TRY(const auto object, server->get(subject.path()));
+        BERTH_TRY(const auto subject, subject_of(context, arguments.size() > 1 ? arguments.front() : ""));
+        BERTH_TRY(const auto object, subject.place.server->get(subject.path()));
         if (*expanded && subject.is_server())
           return Error{Code::InvalidArgument, "--expanded cannot be used with a server"};
         print_foreign(
@@ -80,12 +80,15 @@ Command get_config() {
 
 /// Splits the arguments of `set` into whom it is about and the settings. A name of an instance has neither `=` nor `.`,
 /// so `core.x y` is a setting of the server, and `web limits.cpu 2` one of an instance.
-Result<std::pair<Subject, Strings>> set_arguments(const Strings& arguments) {
+Result<std::pair<Subject, Strings>> set_arguments(Context& context, const Strings& arguments) {
   const auto& first = arguments.front();
   const bool server = first.find('=') != std::string::npos ||
                       (first.find('.') != std::string::npos && first.find(':') == std::string::npos);
-  if (server) return std::pair(Subject{}, arguments);
-  BERTH_TRY(auto subject, subject_of(first));
+  if (server) {
+    BERTH_TRY(auto subject, subject_of(context, ""));
+    return std::pair(std::move(subject), arguments);
+  }
+  BERTH_TRY(auto subject, subject_of(context, first));
   if (arguments.size() < 2) return Error{Code::InvalidArgument, "Invalid number of arguments"};
   return std::pair(std::move(subject), Strings(arguments.begin() + 1, arguments.end()));
 }
@@ -105,14 +108,14 @@ Command set_config() {
           .most = Command::kAny,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto parts, set_arguments(arguments));
+            BERTH_TRY(const auto parts, set_arguments(context, arguments));
             const auto& subject = parts.first;
             BERTH_TRY(const auto pairs, settings_of(parts.second));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(change_object(*server, subject.path(), subject.put(), [&](Json& object) -> Result<void> {
-              for (const auto& [key, value] : pairs) set_key(object["config"], key, value);
-              return {};
-            }));
+            BERTH_CHECK(
+                change_object(*subject.place.server, subject.path(), subject.put(), [&](Json& object) -> Result<void> {
+                  for (const auto& [key, value] : pairs) set_key(object["config"], key, value);
+                  return {};
+                }));
             return 0;
           },
           .commands = {}};
@@ -129,14 +132,14 @@ Command unset_config() {
           .most = 2,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto subject, subject_of(arguments.size() > 1 ? arguments.front() : ""));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(change_object(*server, subject.path(), subject.put(), [&](Json& object) -> Result<void> {
-              // The server takes no offence at a key that it does not have.
-              if (!subject.is_server()) return unset_key(object["config"], arguments.back());
-              object["config"].erase(arguments.back());
-              return {};
-            }));
+            BERTH_TRY(const auto subject, subject_of(context, arguments.size() > 1 ? arguments.front() : ""));
+            BERTH_CHECK(
+                change_object(*subject.place.server, subject.path(), subject.put(), [&](Json& object) -> Result<void> {
+                  // The server takes no offence at a key that it does not have.
+                  if (!subject.is_server()) return unset_key(object["config"], arguments.back());
+                  object["config"].erase(arguments.back());
+                  return {};
+                }));
             return 0;
           },
           .commands = {}};
@@ -166,10 +169,17 @@ A sample configuration looks like:
 config:
   images.auto_update_interval: "0")";
 
+constexpr const char* kSnapshotHelp =
+    R"(This is a YAML representation of the snapshot.
+Any line starting with a '#' will be ignored.
+
+A sample configuration looks like:
+expires_at: 2030-01-01T12:00:00Z)";
+
 Command edit_config() {
   return {.name = "edit",
           .aliases = {},
-          .arguments = "[<remote>:][<instance>]",
+          .arguments = "[<remote>:][<instance>[/<snapshot>]]",
           .summary = "Edit instance or server configurations as YAML",
           .description = "",
           .examples =
@@ -179,8 +189,10 @@ Command edit_config() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto subject, subject_of(arguments.empty() ? "" : arguments.front()));
-            return edit_object(context, subject.path(), subject.put(), subject.put(),
+            BERTH_TRY(const auto subject, subject_of(context, arguments.empty() ? "" : arguments.front()));
+            if (subject.is_snapshot())
+              return edit_object(*subject.place.server, subject.path(), kSnapshotPut, kSnapshotPut, kSnapshotHelp);
+            return edit_object(*subject.place.server, subject.path(), subject.put(), subject.put(),
                                subject.is_server() ? kServerHelp : kInstanceHelp);
           },
           .commands = {}};
@@ -189,18 +201,9 @@ Command edit_config() {
 }  // namespace
 
 Command config_command() {
-  return {
-      .name = "config",
-      .aliases = {},
-      .arguments = "",
-      .summary = "Manage instance and server configuration options",
-      .description = "",
-      .examples = "",
-      .least = 0,
-      .most = 0,
-      .flags = {},
-      .run = {},
-      .commands = {show_config(), get_config(), set_config(), unset_config(), edit_config(), device_command(false)}};
+  return group("config", "Manage instance and server configuration options",
+               {show_config(), get_config(), set_config(), unset_config(), edit_config(), device_command(false),
+                metadata_command(), template_command(), trust_command()});
 }
 
 }  // namespace berth::cli

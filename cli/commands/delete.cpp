@@ -24,10 +24,17 @@ Result<void> confirm(const std::string& name) {
   return Error{Code::Cancelled, "User aborted delete operation"};
 }
 
-Result<void> remove(Server& server, const Flags& flags, const std::string& name) {
-  const auto path = api_path("instances", name);
+Result<void> remove(const Place& place, const Flags& flags) {
+  auto& server = *place.server;
+  const auto& name = place.name;
+  const auto path = instance_path(name);
+  if (is_snapshot_name(name)) {
+    if (const auto done = server.send("DELETE", path, nullptr, {}, "Deleting " + name); !done) return done.error();
+    return {};
+  }
   auto found = server.get(path);
-  if (!found) return std::move(found).error().within("Failed checking instance exists \"local:" + name + '"');
+  if (!found)
+    return std::move(found).error().within("Failed checking instance exists \"" + place.remote + ':' + name + '"');
   const auto& instance = *found;
   const auto status = text_of(instance, "status");
   if (status != "Stopped" && status != "Error") {
@@ -49,41 +56,22 @@ Command delete_command() {
   const auto flags = std::make_shared<Flags>();
   return {.name = "delete",
           .aliases = {"rm"},
-          .arguments = "[<remote>:]<instance> [[<remote>:]<instance>...]",
-          .summary = "Delete instances",
+          .arguments = "[<remote>:]<instance>[/<snapshot>] [[<remote>:]<instance>[/<snapshot>]...]",
+          .summary = "Delete instances and snapshots",
           .description = "",
-          .examples = "berth delete web\n\nberth delete --force web db\n    Stop them first, without asking them.",
+          .examples =
+              "berth delete web\n\nberth delete web/before\n    Delete a snapshot.\n\nberth delete --force web db\n    "
+              "Stop them first, without asking them.",
           .least = 1,
           .most = Command::kAny,
           .flags = {{"-f,--force", &flags->force, "Force the removal of running instances"},
                     {"-i,--interactive", &flags->interactive, "Require user confirmation"}},
           .run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
             for (const auto& argument : arguments) {
-              BERTH_TRY(const auto name, required_name(argument, "instance"));
-              if (flags->interactive) BERTH_CHECK(confirm(name));
-              BERTH_CHECK(remove(*server, *flags, name));
+              BERTH_TRY(const auto place, context.named(argument, "instance"));
+              if (flags->interactive) BERTH_CHECK(confirm(place.name));
+              BERTH_CHECK(remove(place, *flags));
             }
-            return 0;
-          },
-          .commands = {}};
-}
-
-Command rename_command() {
-  return {.name = "rename",
-          .aliases = {},
-          .arguments = "[<remote>:]<instance> <instance>",
-          .summary = "Rename instances",
-          .description = "The instance must be stopped.",
-          .examples = "berth rename web shop",
-          .least = 2,
-          .most = 2,
-          .flags = {},
-          .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto from, required_name(arguments[0], "instance"));
-            BERTH_TRY(const auto to, required_name(arguments[1], "instance"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(server->send("POST", api_path("instances", from), Json{{"name", to}}));
             return 0;
           },
           .commands = {}};

@@ -46,8 +46,8 @@ Result<void> change_devices(Server& server, const Owner& owner, const std::strin
 Command verb(const Owner& owner, std::string name, std::string arguments, std::string summary, std::string examples,
              std::size_t least, std::size_t most,
              std::function<Result<void>(Context&, Server&, const std::string&, const Strings&)> work) {
-  const std::string group = owner.profile ? "profile device " : "config device ";
-  if (!examples.empty()) examples = "berth " + group + examples;
+  const std::string place = owner.profile ? "profile device " : "config device ";
+  if (!examples.empty()) examples = "berth " + place + examples;
   return {.name = std::move(name),
           .aliases = {},
           .arguments = std::string("[<remote>:]<") + owner.noun() + ">" + (arguments.empty() ? "" : ' ' + arguments),
@@ -58,9 +58,8 @@ Command verb(const Owner& owner, std::string name, std::string arguments, std::s
           .most = most,
           .flags = {},
           .run = [owner, work = std::move(work)](Context& context, const Strings& given) -> Result<int> {
-            BERTH_TRY(const auto subject, required_name(given.front(), owner.noun()));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(work(context, *server, subject, Strings(given.begin() + 1, given.end())));
+            BERTH_TRY(const auto subject, context.named(given.front(), owner.noun()));
+            BERTH_CHECK(work(context, *subject.server, subject.name, Strings(given.begin() + 1, given.end())));
             return 0;
           },
           .commands = {}};
@@ -187,20 +186,11 @@ Command override_verb(const Owner& owner) {
 
 Command device_command(bool of_profile) {
   const Owner owner{.profile = of_profile};
-  Command group{.name = "device",
-                .aliases = {},
-                .arguments = "",
-                .summary = "Manage devices",
-                .description = "",
-                .examples = "",
-                .least = 0,
-                .most = 0,
-                .flags = {},
-                .run = {},
-                .commands = {add_verb(owner), remove_verb(owner), set_verb(owner), unset_verb(owner), get_verb(owner),
-                             list_verb(owner), show_verb(owner)}};
-  if (!of_profile) group.commands.push_back(override_verb(owner));
-  return group;
+  auto command = group("device", "Manage devices",
+                       {add_verb(owner), remove_verb(owner), set_verb(owner), unset_verb(owner), get_verb(owner),
+                        list_verb(owner), show_verb(owner)});
+  if (!of_profile) command.commands.push_back(override_verb(owner));
+  return command;
 }
 
 }  // namespace berth::cli

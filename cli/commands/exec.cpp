@@ -35,7 +35,6 @@ Result<bool> wants_terminal(const Flags& flags) {
 }
 
 Result<int> execute(Context& context, const Flags& flags, const std::string& instance, Strings command) {
-  BERTH_TRY(const auto name, required_name(instance, "instance"));
   BERTH_TRY(const auto interactive, wants_terminal(flags));
   auto environment = Json::object();
   if (const auto* const term = std::getenv("TERM")) environment["TERM"] = term;
@@ -55,8 +54,8 @@ Result<int> execute(Context& context, const Flags& flags, const std::string& ins
     body["width"] = size.width;
     body["height"] = size.height;
   }
-  BERTH_TRY(auto* const server, context.server());
-  return run_command(*server, name, body, flags.no_input);
+  BERTH_TRY(const auto place, context.named(instance, "instance"));
+  return run_command(*place.server, place.name, body, flags.no_input);
 }
 
 std::vector<Flag> flags_of(const std::shared_ptr<Flags>& flags) {
@@ -132,12 +131,11 @@ Command console_command() {
           .flags = {{"--show-log", &flags->show_log, "Retrieve the instance's console log"},
                     {"-t,--type", &flags->type, "Type of connection to establish: 'console'"}},
           .run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments.front(), "instance"));
             if (flags->type != "console")
               return Error{Code::NotSupported, "Unknown output type \"" + flags->type + "\""};
-            BERTH_TRY(auto* const server, context.server());
-            if (!flags->show_log) return attach_console(*server, name);
-            BERTH_TRY(const auto log, server->get_text(api_path("instances", name) + "/console"));
+            BERTH_TRY(const auto place, context.named(arguments.front(), "instance"));
+            if (!flags->show_log) return attach_console(*place.server, place.name);
+            BERTH_TRY(const auto log, place.server->get_text(api_path("instances", place.name) + "/console"));
             print("\nConsole log:\n\n");
             print_foreign(log);
             print("\n");

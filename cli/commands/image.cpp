@@ -39,13 +39,9 @@ Command list_images() {
           .most = Command::kAny,
           .flags = {{"-c,--columns", &flags->columns, "Columns"}, format_flag(&flags->format)},
           .run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-            Strings filters(arguments);
-            if (!filters.empty() && filters.front().find('=') == std::string::npos) {
-              BERTH_TRY(filters.front(), local_name(filters.front()));
-              if (filters.front().empty()) filters.erase(filters.begin());
-            }
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto images, server->get("/1.0/images?recursion=1"));
+            BERTH_TRY(const auto asked, filters_of(context, arguments));
+            const auto& filters = asked.filters;
+            BERTH_TRY(const auto images, asked.server->get("/1.0/images?recursion=1"));
             BERTH_TRY(const auto listing, image_listing(images, filters, flags->columns));
             return print_listing(listing, flags->format);
           },
@@ -63,9 +59,8 @@ Command info_image() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments.front()));
-            BERTH_TRY(const auto image, server->get(api_path("images", fingerprint)));
+            BERTH_TRY(const auto found, find_image(context, arguments.front()));
+            BERTH_TRY(const auto image, found.server->get(api_path("images", found.name)));
             print(image_description(image));
             return 0;
           },
@@ -83,9 +78,8 @@ Command show_image() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments.front()));
-            BERTH_TRY(const auto image, server->get(api_path("images", fingerprint)));
+            BERTH_TRY(const auto found, find_image(context, arguments.front()));
+            BERTH_TRY(const auto image, found.server->get(api_path("images", found.name)));
             print(yaml_text(pick(image, kImagePut), kImagePut));
             return 0;
           },
@@ -105,9 +99,8 @@ Command edit_image() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments.front()));
-            return edit_object(context, api_path("images", fingerprint), kImagePut, kImagePut,
+            BERTH_TRY(const auto found, find_image(context, arguments.front()));
+            return edit_object(*found.server, api_path("images", found.name), kImagePut, kImagePut,
                                "This is a YAML representation of the image properties.\n"
                                "Any line starting with a '#' will be ignored.\n\n"
                                "Each property is represented by a single line:\n"
@@ -127,10 +120,9 @@ Command delete_image() {
           .most = Command::kAny,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
             for (const auto& argument : arguments) {
-              BERTH_TRY(const auto fingerprint, resolve_image(*server, argument));
-              BERTH_CHECK(server->send("DELETE", api_path("images", fingerprint), nullptr, {}, "Deleting image"));
+              BERTH_TRY(const auto found, find_image(context, argument));
+              BERTH_CHECK(found.server->send("DELETE", api_path("images", found.name), nullptr, {}, "Deleting image"));
             }
             return 0;
           },
@@ -148,9 +140,8 @@ Command get_property() {
           .most = 2,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments[0]));
-            BERTH_TRY(const auto image, server->get(api_path("images", fingerprint)));
+            BERTH_TRY(const auto found, find_image(context, arguments[0]));
+            BERTH_TRY(const auto image, found.server->get(api_path("images", found.name)));
             const auto& value = child_of(child_of(image, "properties"), arguments[1]);
             if (!value.is_string()) return Error{Code::NotFound, "Property not found"};
             print_foreign(value.get<std::string>() + '\n');
@@ -160,9 +151,8 @@ Command get_property() {
 }
 
 Result<int> change_property(Context& context, const Strings& arguments) {
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments[0]));
-  BERTH_CHECK(change_object(*server, api_path("images", fingerprint), kImagePut, [&](Json& image) -> Result<void> {
+  BERTH_TRY(const auto found, find_image(context, arguments[0]));
+  BERTH_CHECK(change_object(*found.server, api_path("images", found.name), kImagePut, [&](Json& image) -> Result<void> {
     if (arguments.size() < 3) return unset_key(image["properties"], arguments[1]);
     set_key(image["properties"], arguments[1], arguments[2]);
     return {};
@@ -187,26 +177,17 @@ Command property_command(const std::string& name, const std::string& summary, st
 }  // namespace
 
 Command image_command() {
-  return {.name = "image",
-          .aliases = {},
-          .arguments = "",
-          .summary = "Manage images",
-          .description =
-              "Instances are created from images.\n\n"
-              "The image unique identifier is the hash (sha-256) of its representation\n"
-              "as a compressed tarball (or for split images, the concatenation of the\n"
-              "metadata and rootfs tarballs).\n\n"
-              "Images can be referenced by their full hash, shortest unique partial\n"
-              "hash or alias name (if one is set).",
-          .examples = "",
-          .least = 0,
-          .most = 0,
-          .flags = {},
-          .run = {},
-          .commands = {list_images(), info_image(), show_image(), edit_image(), delete_image(), get_property(),
-                       property_command("set-property", "Set image properties", 3),
-                       property_command("unset-property", "Unset image properties", 2), image_import_command(),
-                       image_alias_command()}};
+  return group("image", "Manage images",
+               {list_images(), info_image(), show_image(), edit_image(), delete_image(), get_property(),
+                property_command("set-property", "Set image properties", 3),
+                property_command("unset-property", "Unset image properties", 2), image_import_command(),
+                copy_image_command(), export_image_command(), refresh_image_command(), image_alias_command()},
+               "Instances are created from images.\n\n"
+               "The image unique identifier is the hash (sha-256) of its representation\n"
+               "as a compressed tarball (or for split images, the concatenation of the\n"
+               "metadata and rootfs tarballs).\n\n"
+               "Images can be referenced by their full hash, shortest unique partial\n"
+               "hash or alias name (if one is set).");
 }
 
 }  // namespace berth::cli

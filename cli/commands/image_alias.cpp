@@ -9,13 +9,10 @@
 namespace berth::cli {
 namespace {
 
-Result<int> list(Context& context, const std::string& format, Strings filters) {
-  if (!filters.empty()) {
-    BERTH_TRY(filters.front(), local_name(filters.front()));
-    if (filters.front().empty()) filters.erase(filters.begin());
-  }
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto aliases, server->get("/1.0/images/aliases?recursion=1"));
+Result<int> list(Context& context, const std::string& format, const Strings& arguments) {
+  BERTH_TRY(const auto asked, filters_of(context, arguments));
+  const auto& filters = asked.filters;
+  BERTH_TRY(const auto aliases, asked.server->get("/1.0/images/aliases?recursion=1"));
   Listing listing{
       .header = {"ALIAS", "FINGERPRINT", "TYPE", "DESCRIPTION"}, .rows = {}, .objects = Json::array(), .shape = kAlias};
   for (const auto& alias : aliases) {
@@ -61,11 +58,10 @@ Command create_alias() {
           .most = 2,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments[0], "alias"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto fingerprint, resolve_image(*server, arguments[1]));
-            BERTH_CHECK(server->send("POST", "/1.0/images/aliases",
-                                     Json{{"name", name}, {"target", fingerprint}, {"description", ""}}));
+            BERTH_TRY(const auto place, context.named(arguments[0], "alias"));
+            BERTH_TRY(const auto fingerprint, resolve_image(*place.server, arguments[1]));
+            BERTH_CHECK(place.server->send("POST", "/1.0/images/aliases",
+                                           Json{{"name", place.name}, {"target", fingerprint}, {"description", ""}}));
             return 0;
           },
           .commands = {}};
@@ -82,47 +78,36 @@ Command delete_alias() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments[0], "alias"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(server->send("DELETE", api_path("images/aliases", name), nullptr));
+            BERTH_TRY(const auto place, context.named(arguments[0], "alias"));
+            BERTH_CHECK(place.server->send("DELETE", api_path("images/aliases", place.name), nullptr));
             return 0;
           },
           .commands = {}};
 }
 
 Command rename_alias() {
-  return {.name = "rename",
-          .aliases = {"mv"},
-          .arguments = "[<remote>:]<alias> <new-name>",
-          .summary = "Rename aliases",
-          .description = "",
-          .examples = "berth image alias rename debian debian-12",
-          .least = 2,
-          .most = 2,
-          .flags = {},
-          .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments[0], "alias"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(server->send("POST", api_path("images/aliases", name), Json{{"name", arguments[1]}}));
-            return 0;
-          },
-          .commands = {}};
+  return {
+      .name = "rename",
+      .aliases = {"mv"},
+      .arguments = "[<remote>:]<alias> <new-name>",
+      .summary = "Rename aliases",
+      .description = "",
+      .examples = "berth image alias rename debian debian-12",
+      .least = 2,
+      .most = 2,
+      .flags = {},
+      .run = [](Context& context, const Strings& arguments) -> Result<int> {
+        BERTH_TRY(const auto place, context.named(arguments[0], "alias"));
+        BERTH_CHECK(place.server->send("POST", api_path("images/aliases", place.name), Json{{"name", arguments[1]}}));
+        return 0;
+      },
+      .commands = {}};
 }
 
 }  // namespace
 
 Command image_alias_command() {
-  return {.name = "alias",
-          .aliases = {},
-          .arguments = "",
-          .summary = "Manage image aliases",
-          .description = "",
-          .examples = "",
-          .least = 0,
-          .most = 0,
-          .flags = {},
-          .run = {},
-          .commands = {list_aliases(), create_alias(), delete_alias(), rename_alias()}};
+  return group("alias", "Manage image aliases", {list_aliases(), create_alias(), delete_alias(), rename_alias()});
 }
 
 }  // namespace berth::cli

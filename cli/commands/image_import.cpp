@@ -1,5 +1,6 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/shared.hpp"
+#include "cli/image_names.hpp"
 #include "cli/names.hpp"
 #include "rest-bridge/api/url.hpp"
 
@@ -19,6 +20,7 @@ struct Flags {
 struct Files {
   std::string image;
   std::string rootfs;
+  std::string remote;
   std::vector<Pair> properties;
 };
 
@@ -28,10 +30,7 @@ bool exists(const std::string& path) {
 }
 
 Result<Files> files_of(const Strings& arguments) {
-  Files files{.image = arguments.front(), .rootfs = {}, .properties = {}};
-  if (files.image.starts_with("http://") || files.image.starts_with("https://"))
-    return Error{Code::NotSupported,
-                 "Images are not fetched from a URL yet; download " + files.image + " and import the file"};
+  Files files{.image = arguments.front()};
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];
     if (i == 1 && exists(argument)) {
@@ -40,7 +39,7 @@ Result<Files> files_of(const Strings& arguments) {
       BERTH_TRY(auto pair, pair_of(argument));
       files.properties.push_back(std::move(pair));
     } else if (argument.ends_with(':')) {
-      BERTH_CHECK(local_name(argument));
+      files.remote = argument.substr(0, argument.size() - 1);
     } else {
       return Error{Code::InvalidArgument, "No such file, and no key=value pair: " + argument};
     }
@@ -80,18 +79,31 @@ Result<rest::Request> upload_of(const Files& files, const Flags& flags) {
   return request;
 }
 
+bool is_url(const std::string& text) { return text.starts_with("http://") || text.starts_with("https://"); }
+
+/// The server fetches the image itself.
+Result<rest::Request> fetch_of(const Files& files, const Flags& flags) {
+  auto properties = Json::object();
+  for (const auto& [key, value] : files.properties) properties[key] = value;
+  rest::Request request;
+  request.method = "POST";
+  request.target = "/1.0/images";
+  request.body = Json{
+      {"source", {{"type", "url"}, {"mode", "pull"}, {"url", files.image}}},
+      {"public", flags.is_public},
+      {"properties",
+       properties}}.dump();
+  return request;
+}
+
 Result<int> import(Context& context, const Flags& flags, const Strings& arguments) {
   BERTH_TRY(const auto files, files_of(arguments));
-  BERTH_TRY(auto request, upload_of(files, flags));
-  BERTH_TRY(auto* const server, context.server());
+  BERTH_TRY(auto request, is_url(files.image) ? fetch_of(files, flags) : upload_of(files, flags));
+  BERTH_TRY(auto* const server, context.server(files.remote));
   BERTH_TRY(const auto operation, server->send(std::move(request), "Importing image"));
   const auto fingerprint = text_of(child_of(operation, "metadata"), "fingerprint");
   context.tell("Image imported with fingerprint: " + fingerprint);
-  for (const auto& alias : flags.aliases) {
-    const Json body{{"name", alias}, {"target", fingerprint}, {"description", ""}};
-    if (auto done = server->send("POST", "/1.0/images/aliases", body); !done)
-      return std::move(done).error().within("alias " + alias);
-  }
+  BERTH_CHECK(add_aliases(*server, flags.aliases, fingerprint));
   return 0;
 }
 
@@ -101,7 +113,7 @@ Command image_import_command() {
   const auto flags = std::make_shared<Flags>();
   return {.name = "import",
           .aliases = {},
-          .arguments = "<tarball> [<rootfs tarball>] [<remote>:] [key=value...]",
+          .arguments = "<tarball>|<URL> [<rootfs tarball>] [<remote>:] [key=value...]",
           .summary = "Import image into the image store",
           .description =
               "An image is one archive with metadata.yaml and rootfs/, or an archive with metadata.yaml\nand a second "

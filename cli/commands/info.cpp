@@ -1,6 +1,7 @@
 #include "cli/commands/commands.hpp"
 #include "cli/commands/shared.hpp"
 #include "cli/names.hpp"
+#include "cli/output/table.hpp"
 #include "cli/output/text.hpp"
 #include "cli/output/units.hpp"
 #include "cli/output/yaml.hpp"
@@ -74,6 +75,36 @@ std::string resources(const Json& state) {
   return text;
 }
 
+std::string own_name(const Json& object) {
+  const auto name = text_of(object, "name");
+  return printable(name.substr(name.rfind('/') + 1));
+}
+
+std::string time_cell(const Json& object, const char* name) {
+  const auto time = minute_text(text_of(object, name));
+  return time.empty() ? " " : time;
+}
+
+std::string yes_or_no(const Json& object, const char* name) { return flag_of(object, name) ? "YES" : "NO"; }
+
+std::string snapshot_table(const Json& snapshots) {
+  if (!snapshots.is_array() || snapshots.empty()) return {};
+  std::vector<Row> rows;
+  for (const auto& snapshot : snapshots)
+    rows.push_back({own_name(snapshot), time_cell(snapshot, "created_at"), time_cell(snapshot, "expires_at"),
+                    yes_or_no(snapshot, "stateful")});
+  return "\nSnapshots:\n" + table_text({"NAME", "TAKEN AT", "EXPIRES AT", "STATEFUL"}, rows);
+}
+
+std::string backup_table(const Json& backups) {
+  if (!backups.is_array() || backups.empty()) return {};
+  std::vector<Row> rows;
+  for (const auto& backup : backups)
+    rows.push_back({own_name(backup), time_cell(backup, "created_at"), time_cell(backup, "expires_at"),
+                    yes_or_no(backup, "instance_only"), yes_or_no(backup, "optimized_storage")});
+  return "\nBackups:\n" + table_text({"NAME", "TAKEN AT", "EXPIRES AT", "INSTANCE ONLY", "OPTIMIZED STORAGE"}, rows);
+}
+
 std::string describe(const Json& instance) {
   const auto& state = child_of(instance, "state");
   auto text = line("", "Name", text_of(instance, "name"));
@@ -86,6 +117,8 @@ std::string describe(const Json& instance) {
   if (const auto used = minute_text(text_of(instance, "last_used_at")); !used.empty())
     text += line("", "Last Used", used);
   if (number_of(state, "pid") != 0) text += resources(state);
+  text += snapshot_table(child_of(instance, "snapshots"));
+  text += backup_table(child_of(instance, "backups"));
   return text;
 }
 
@@ -106,6 +139,7 @@ Result<int> info_of_instance(Server& server, const std::string& name, bool show_
 Command info_command() {
   struct Flags {
     bool show_log = false;
+    bool resources = false;
   };
   const auto flags = std::make_shared<Flags>();
   return {.name = "info",
@@ -117,13 +151,13 @@ Command info_command() {
               "berth info web [--show-log]\n    For instance information.\n\nberth info\n    For server information.",
           .least = 0,
           .most = 1,
-          .flags = {{"--show-log", &flags->show_log, "Show the instance's last 100 log lines"}},
+          .flags = {{"--resources", &flags->resources, "Show the resources available to the server"},
+                    {"--show-log", &flags->show_log, "Show the instance's last 100 log lines"}},
           .run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, local_name(arguments.empty() ? "" : arguments.front()));
-            BERTH_TRY(auto* const server, context.server());
-            if (!name.empty()) return info_of_instance(*server, name, flags->show_log);
-            BERTH_TRY(const auto object, server->get("/1.0"));
-            print(yaml_text(object, kServer));
+            BERTH_TRY(const auto place, context.place(arguments.empty() ? "" : arguments.front()));
+            if (!place.name.empty()) return info_of_instance(*place.server, place.name, flags->show_log);
+            BERTH_TRY(const auto object, place.server->get(flags->resources ? "/1.0/resources" : "/1.0"));
+            print(flags->resources ? yaml_text(object) : yaml_text(object, kServer));
             return 0;
           },
           .commands = {}};

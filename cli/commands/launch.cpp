@@ -4,6 +4,7 @@
 #include "cli/image_names.hpp"
 #include "cli/names.hpp"
 #include "cli/output/text.hpp"
+#include "cli/streams.hpp"
 #include "cli/terminal.hpp"
 
 #include <unistd.h>
@@ -13,7 +14,7 @@ namespace {
 
 struct Flags {
   Strings config, devices, profiles;
-  std::string storage, type;
+  std::string storage, type, network, console;
   bool ephemeral = false;
   bool empty = false;
   bool no_profiles = false;
@@ -59,6 +60,18 @@ Result<void> add_root(Server& server, const std::string& pool, Json& devices) {
   return {};
 }
 
+/// The network card of `--network`: the network must be there.
+Result<void> add_network(Server& server, const std::string& network, Json& devices) {
+  BERTH_TRY(const auto object, server.get(api_path("networks", network)));
+  Json device{{"type", "nic"}, {"name", "eth0"}};
+  if (flag_of(object, "managed"))
+    device["network"] = network;
+  else
+    device.update({{"nictype", text_of(object, "type") == "bridge" ? "bridged" : "macvlan"}, {"parent", network}});
+  devices["eth0"] = std::move(device);
+  return {};
+}
+
 /// What standard input says, when it is a file or a pipe.
 Result<Json> given_document() {
   if (is_terminal(STDIN_FILENO)) return Json(Json::object());
@@ -72,12 +85,10 @@ Result<Json> source_of(Server& server, const Flags& flags, const std::string& im
     if (!image.empty()) return Error{Code::InvalidArgument, "--empty cannot be combined with an image name"};
     return Json{{"type", "none"}};
   }
-  auto name = local_name(image);
-  if (!name) return Error{Code::NotFound, name.error().message + ". Import the image first: berth image import"};
-  if (name->empty()) return Error{Code::InvalidArgument, "Missing image name"};
-  const auto alias = server.get(api_path("images/aliases", *name));
-  if (alias) return Json{{"type", "image"}, {"alias", *name}};
-  BERTH_TRY(auto fingerprint, resolve_image(server, *name));
+  if (image.empty()) return Error{Code::InvalidArgument, "Missing image name"};
+  const auto alias = server.get(api_path("images/aliases", image));
+  if (alias) return Json{{"type", "image"}, {"alias", image}};
+  BERTH_TRY(auto fingerprint, resolve_image(server, image));
   return Json{{"type", "image"}, {"fingerprint", std::move(fingerprint)}};
 }
 
@@ -100,6 +111,7 @@ Result<Json> request_of(Server& server, const Flags& flags, const std::string& i
   for (const auto& argument : flags.devices) BERTH_CHECK(add_device(overrides, argument));
   auto& devices = body["devices"];
   if (!devices.is_object()) devices = Json::object();
+  if (!flags.network.empty()) BERTH_CHECK(add_network(server, flags.network, devices));
   if (!flags.storage.empty()) BERTH_CHECK(add_root(server, flags.storage, devices));
   for (auto& [device, keys] : overrides.items()) {
     if (!devices.contains(device)) continue;
@@ -114,28 +126,34 @@ Result<Json> request_of(Server& server, const Flags& flags, const std::string& i
 }
 
 /// Makes the instance and gives its name.
-Result<std::string> create(Context& context, const Flags& flags, const Strings& arguments) {
+Result<Place> create(Context& context, const Flags& flags, const Strings& arguments) {
   if (!flags.type.empty())
     return Error{Code::NotSupported, "--type is not supported; set limits.cpu and limits.memory with --config"};
   std::string image = arguments.empty() ? "" : arguments.front();
   std::string wanted = arguments.size() > 1 ? arguments[1] : "";
   if (flags.empty && arguments.size() == 1) std::swap(image, wanted);
   if (image.empty() && !flags.empty) return Error{Code::InvalidArgument, "Missing image name (or --empty)"};
-  BERTH_TRY(const auto name, local_name(wanted));
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto body, request_of(*server, flags, image, name));
+  auto from = context.split(image);
+  if (!from) return Error{from.error().code, from.error().message + ". Import the image first: berth image import"};
+  BERTH_TRY(auto made, context.place(wanted));
+  if (!flags.empty && made.remote != from->remote)
+    return Error{Code::NotSupported,
+                 "The image must be on the server of the instance; copy it first: berth image copy " + image + ' ' +
+                     made.remote + ':'};
+  const auto& name = made.name;
+  auto* const server = made.server;
+  BERTH_TRY(const auto body, request_of(*server, flags, flags.empty ? image : from->name, name));
   context.tell(name.empty() ? "Creating the instance" : "Creating " + name);
   if (!context.quiet()) BERTH_CHECK(flush_output());
   BERTH_TRY(const auto operation,
             server->send("POST", "/1.0/instances", body, {}, "Creating " + (name.empty() ? "the instance" : name)));
-  if (!name.empty()) return name;
-  const auto& made = child_of(child_of(operation, "resources"), "instances");
-  if (!made.is_array() || made.empty() || !made.front().is_string())
+  if (!name.empty()) return made;
+  const auto& urls = child_of(child_of(operation, "resources"), "instances");
+  if (!urls.is_array() || urls.empty() || !urls.front().is_string())
     return Error{Code::Internal, "Failed to get instance name from server"};
-  const auto url = made.front().get<std::string>();
-  auto made_name = url.substr(url.rfind('/') + 1);
-  context.tell("Instance name is: " + made_name);
-  return made_name;
+  made.name = name_in_url(urls.front().get<std::string>());
+  context.tell("Instance name is: " + made.name);
+  return made;
 }
 
 Command base(const std::shared_ptr<Flags>& flags, const std::string& name) {
@@ -146,6 +164,7 @@ Command base(const std::shared_ptr<Flags>& flags, const std::string& name) {
                     {"-d,--device", &flags->devices, "New key/value to apply to a specific device"},
                     {"--empty", &flags->empty, "Create an empty instance"},
                     {"-e,--ephemeral", &flags->ephemeral, "Ephemeral instance"},
+                    {"-n,--network", &flags->network, "Network name"},
                     {"--no-profiles", &flags->no_profiles, "Create the instance with no profiles applied"},
                     {"-p,--profile", &flags->profiles, "Profile to apply to the new instance"},
                     {"-s,--storage", &flags->storage, "Storage pool name"},
@@ -162,7 +181,7 @@ Command init_command() {
       "berth init debian web\n\nberth init debian web < config.yaml\n    Create the instance with configuration from "
       "config.yaml";
   command.run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto name, create(context, *flags, arguments));
+    BERTH_TRY(const auto place, create(context, *flags, arguments));
     return 0;
   };
   return command;
@@ -173,20 +192,23 @@ Command launch_command() {
   auto command = base(flags, "launch");
   command.summary = "Create and start instances from images";
   command.least = 1;
+  command.flags.push_back({"--console", Flag::Optional{.target = &flags->console, .value = "console"},
+                           "Immediately attach to the console"});
   command.examples =
       "berth launch debian web\n\n"
       "berth launch debian web -c limits.memory=1GiB -c limits.cpu=2\n\n"
       "berth launch debian web < config.yaml\n    Create and start the instance with configuration from config.yaml";
   command.run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto name, create(context, *flags, arguments));
-    BERTH_TRY(auto* const server, context.server());
-    context.tell("Starting " + name);
+    BERTH_TRY(const auto place, create(context, *flags, arguments));
+    context.tell("Starting " + place.name);
     BERTH_CHECK(flush_output());
-    const auto started = server->send("PUT", api_path("instances", name) + "/state",
-                                      Json{{"action", "start"}, {"timeout", -1}}, {}, "Starting " + name);
-    if (started) return 0;
-    return Error{started.error().code,
-                 started.error().message + "\nTry `berth info --show-log " + name + "` for more info"};
+    auto started = place.server->send("PUT", api_path("instances", place.name) + "/state",
+                                      Json{{"action", "start"}, {"timeout", -1}}, {}, "Starting " + place.name);
+    if (!started) return with_hint(std::move(started).error(), hinted_name(context, place));
+    if (flags->console.empty()) return 0;
+    if (flags->console != "console")
+      return Error{Code::NotSupported, "Unknown console type \"" + flags->console + "\""};
+    return attach_console(*place.server, place.name);
   };
   return command;
 }

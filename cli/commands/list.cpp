@@ -22,20 +22,6 @@ Result<std::vector<Column>> columns_of(const Flags& flags) {
   return parse_columns(project + "nsacPt");
 }
 
-/// Arguments without the remote that the first one may be.
-Result<Strings> filters_of(const Strings& arguments) {
-  Strings filters(arguments);
-  if (filters.empty() || filters.front().find(':') == std::string::npos ||
-      filters.front().find('=') != std::string::npos)
-    return filters;
-  BERTH_TRY(auto name, local_name(filters.front()));
-  if (name.empty())
-    filters.erase(filters.begin());
-  else
-    filters.front() = std::move(name);
-  return filters;
-}
-
 bool needs_state(const Flags& flags, const std::vector<Column>& columns, const Strings& filters) {
   if (flags.format == "json" || flags.format == "yaml") return !flags.fast;
   return std::any_of(columns.begin(), columns.end(), [](const Column& column) { return column.needs_state; }) ||
@@ -46,13 +32,13 @@ bool needs_state(const Flags& flags, const std::vector<Column>& columns, const S
 Result<int> list(Context& context, const Flags& flags, const Strings& arguments) {
   if (flags.all_projects && !context.globals().project.empty())
     return Error{Code::InvalidArgument, "Can't specify --project with --all-projects"};
-  BERTH_TRY(const auto filters, filters_of(arguments));
   BERTH_TRY(const auto columns, columns_of(flags));
-  BERTH_TRY(auto* const server, context.server());
+  BERTH_TRY(const auto asked, filters_of(context, arguments));
+  const auto& filters = asked.filters;
   std::string target = "/1.0/instances?recursion=";
   target += needs_state(flags, columns, filters) ? '2' : '1';
   if (flags.all_projects) target += "&all-projects=true";
-  BERTH_TRY(const auto instances, server->get(target));
+  BERTH_TRY(const auto instances, asked.server->get(target));
 
   Listing listing{.header = {}, .rows = {}, .objects = Json::array(), .shape = kInstanceFull};
   for (const auto& column : columns) listing.header.push_back(column.name);

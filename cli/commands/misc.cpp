@@ -18,8 +18,8 @@ struct Query {
 Result<int> query(Context& context, const Query& flags, const std::string& argument) {
   // The path may have a colon of its own, after a slash.
   const auto slash = argument.find('/');
-  BERTH_TRY(const auto remote, local_name(argument.substr(0, slash)));
-  if (slash == std::string::npos || !remote.empty())
+  BERTH_TRY(const auto place, context.place(argument.substr(0, slash)));
+  if (slash == std::string::npos || !place.name.empty())
     return Error{Code::InvalidArgument, "Query path must start with /"};
   if (flags.raw && flags.wait) return Error{Code::InvalidArgument, "Can't use --wait with --raw"};
   auto data = flags.data;
@@ -27,7 +27,7 @@ Result<int> query(Context& context, const Query& flags, const std::string& argum
     BERTH_TRY(auto text, read_all(0));
     data = std::move(text);
   }
-  BERTH_TRY(auto* const server, context.server());
+  auto* const server = place.server;
   rest::Request request;
   request.method = flags.method;
   request.target = argument.substr(slash);
@@ -44,7 +44,7 @@ Result<int> query(Context& context, const Query& flags, const std::string& argum
     return 0;
   }
   if (flags.wait && response.status == 202) {
-    BERTH_TRY(auto ended, metadata(server->client().wait(std::move(response))));
+    BERTH_TRY(auto ended, server->get("/1.0/operations/" + text_of(value, "id") + "/wait"));
     value = std::move(ended);
   }
   if (value.is_null() || (value.is_object() && value.empty())) return 0;
@@ -82,17 +82,17 @@ Command version_command() {
   return {.name = "version",
           .aliases = {},
           .arguments = "[<remote>:]",
-          .summary = "Show client and server versions",
+          .summary = "Show local and remote versions",
           .description = "",
           .examples = "berth version",
           .least = 0,
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            if (!arguments.empty()) BERTH_CHECK(local_name(arguments.front()));
+            BERTH_TRY(const auto named, context.split(arguments.empty() ? "" : arguments.front()));
             print("Client version: " BERTH_VERSION "\n");
             std::string version = "unreachable";
-            if (const auto server = context.server()) {
+            if (const auto server = context.server(named.remote)) {
               const auto object = (*server)->get("/1.0");
               if (object) version = printable(text_of(child_of(*object, "environment"), "server_version"));
             }

@@ -34,7 +34,7 @@ Result<std::shared_ptr<rest::EventStream>> subscribe(Server& server, const Flags
   return Error{Code::Internal, "the daemon gave no events"};
 }
 
-Result<int> monitor(Context& context, const Flags& flags) {
+Result<int> monitor(Context& context, const Flags& flags, const std::string& remote) {
   const auto format = flags.pretty ? std::string("pretty") : flags.format;
   if (format != "yaml" && format != "json" && format != "pretty")
     return Error{Code::InvalidArgument, "Invalid format: " + format};
@@ -42,7 +42,8 @@ Result<int> monitor(Context& context, const Flags& flags) {
     return Error{Code::InvalidArgument, "Log level filtering can only be used with pretty formatting"};
   if (!flags.level.empty() && !log_level(flags.level))
     return Error{Code::InvalidArgument, "Unknown log level: " + flags.level};
-  BERTH_TRY(auto* const server, context.server());
+  BERTH_TRY(const auto place, context.place(remote));
+  auto* const server = place.server;
   BERTH_TRY(const auto events, subscribe(*server, flags));
   bool over = false;
   std::optional<Error> failure;
@@ -58,7 +59,7 @@ Result<int> monitor(Context& context, const Flags& flags) {
         if (auto written = flush_output(); !written) failure = std::move(written).error();
       },
       [&over] { over = true; });
-  server->client().loop().run_until([&] { return over || failure.has_value(); });
+  server->loop().run_until([&] { return over || failure.has_value(); });
   if (failure) return *failure;
   return Error{Code::Unavailable, "the daemon went away"};
 }
@@ -85,8 +86,7 @@ Command monitor_command() {
                     {"--pretty", &flags->pretty, "Pretty rendering (short for --format=pretty)"},
                     {"--type", &flags->types, "Event type to listen for"}},
           .run = [flags](Context& context, const Strings& arguments) -> Result<int> {
-            if (!arguments.empty()) BERTH_CHECK(local_name(arguments.front()));
-            return monitor(context, *flags);
+            return monitor(context, *flags, arguments.empty() ? "" : arguments.front());
           },
           .commands = {}};
 }

@@ -10,12 +10,9 @@ namespace berth::cli {
 namespace {
 
 Result<int> list(Context& context, const std::string& format, const Strings& arguments) {
-  if (!arguments.empty()) {
-    BERTH_TRY(const auto name, local_name(arguments.front()));
-    if (!name.empty()) return Error{Code::InvalidArgument, "Filtering isn't supported yet"};
-  }
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto by_status, server->get("/1.0/operations?recursion=1"));
+  BERTH_TRY(const auto place, context.place(arguments.empty() ? "" : arguments.front()));
+  if (!place.name.empty()) return Error{Code::InvalidArgument, "Filtering isn't supported yet"};
+  BERTH_TRY(const auto by_status, place.server->get("/1.0/operations?recursion=1"));
   Listing listing{.header = {"ID", "TYPE", "DESCRIPTION", "STATUS", "CANCELABLE", "CREATED"},
                   .rows = {},
                   .objects = Json::array(),
@@ -59,9 +56,8 @@ Command show_operation() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto id, required_name(arguments.front(), "operation"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto operation, server->get(api_path("operations", id)));
+            BERTH_TRY(const auto place, context.named(arguments.front(), "operation"));
+            BERTH_TRY(const auto operation, place.server->get(api_path("operations", place.name)));
             print(yaml_text(operation, kOperation));
             return 0;
           },
@@ -79,10 +75,9 @@ Command delete_operation() {
           .most = 1,
           .flags = {},
           .run = [](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto id, required_name(arguments.front(), "operation"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(server->send("DELETE", api_path("operations", id), nullptr));
-            context.tell("Operation " + id + " deleted");
+            BERTH_TRY(const auto place, context.named(arguments.front(), "operation"));
+            BERTH_CHECK(place.server->send("DELETE", api_path("operations", place.name), nullptr));
+            context.tell("Operation " + place.name + " deleted");
             return 0;
           },
           .commands = {}};
@@ -91,17 +86,8 @@ Command delete_operation() {
 }  // namespace
 
 Command operation_command() {
-  return {.name = "operation",
-          .aliases = {},
-          .arguments = "",
-          .summary = "List, show and delete background operations",
-          .description = "",
-          .examples = "",
-          .least = 0,
-          .most = 0,
-          .flags = {},
-          .run = {},
-          .commands = {list_operations(), show_operation(), delete_operation()}};
+  return group("operation", "List, show and delete background operations",
+               {list_operations(), show_operation(), delete_operation()});
 }
 
 }  // namespace berth::cli

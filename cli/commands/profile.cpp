@@ -27,18 +27,16 @@ Command verb(std::string name, std::string arguments, std::string summary, std::
           .most = most,
           .flags = {},
           .run = [work = std::move(work)](Context& context, const Strings& given) -> Result<int> {
-            BERTH_TRY(const auto profile, required_name(given.front(), "profile"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_CHECK(work(context, *server, profile, Strings(given.begin() + 1, given.end())));
+            BERTH_TRY(const auto place, context.named(given.front(), "profile"));
+            BERTH_CHECK(work(context, *place.server, place.name, Strings(given.begin() + 1, given.end())));
             return 0;
           },
           .commands = {}};
 }
 
 Result<int> list(Context& context, const std::string& format, const Strings& arguments) {
-  if (!arguments.empty()) BERTH_CHECK(local_name(arguments.front()));
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto profiles, server->get("/1.0/profiles?recursion=1"));
+  BERTH_TRY(const auto place, context.place(arguments.empty() ? "" : arguments.front()));
+  BERTH_TRY(const auto profiles, place.server->get("/1.0/profiles?recursion=1"));
   Listing listing{.header = {"NAME", "DESCRIPTION", "USED BY"}, .rows = {}, .objects = profiles, .shape = kProfile};
   for (const auto& profile : profiles)
     listing.rows.push_back({printable(text_of(profile, "name")), printable(text_of(profile, "description")),
@@ -115,15 +113,16 @@ Command rename_profile() {
 }
 
 Command copy_profile() {
-  auto command = verb("copy", "[<remote>:]<profile>", "Copy profiles", "berth profile copy web shop", 2, 2,
-                      [](Context&, Server& server, const std::string& profile, const Strings& rest) -> Result<void> {
-                        BERTH_TRY(const auto target, required_name(rest[0], "profile"));
-                        BERTH_TRY(const auto object, server.get(api_path("profiles", profile)));
-                        auto body = pick(object, kProfilePut);
-                        body["name"] = target;
-                        if (const auto done = server.send("POST", "/1.0/profiles", body); !done) return done.error();
-                        return {};
-                      });
+  auto command =
+      verb("copy", "[<remote>:]<profile>", "Copy profiles", "berth profile copy web shop", 2, 2,
+           [](Context& context, Server& server, const std::string& profile, const Strings& rest) -> Result<void> {
+             BERTH_TRY(const auto target, context.named(rest[0], "profile"));
+             BERTH_TRY(const auto object, server.get(api_path("profiles", profile)));
+             auto body = pick(object, kProfilePut);
+             body["name"] = target.name;
+             if (const auto done = target.server->send("POST", "/1.0/profiles", body); !done) return done.error();
+             return {};
+           });
   command.aliases = {"cp"};
   return command;
 }
@@ -134,9 +133,9 @@ Command edit_profile() {
       "berth profile edit web\n\nberth profile edit web < web.yaml\n    Update a profile using the content of web.yaml",
       1, 1, {});
   command.run = [](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto profile, required_name(arguments.front(), "profile"));
+    BERTH_TRY(const auto place, context.named(arguments.front(), "profile"));
     return edit_object(
-        context, api_path("profiles", profile), kProfile, kProfilePut,
+        *place.server, api_path("profiles", place.name), kProfile, kProfilePut,
         "This is a YAML representation of the profile.\nAny line starting with a '#' will be ignored.\n\n"
         "A profile consists of a set of configuration items followed by a set of\ndevices.\n\n"
         "An example would look like:\nconfig:\n  limits.cpu: \"2\"\ndevices:\n  data:\n    path: /srv\n"
@@ -180,19 +179,10 @@ Command unset_profile() {
 }  // namespace
 
 Command profile_command() {
-  return {.name = "profile",
-          .aliases = {},
-          .arguments = "",
-          .summary = "Manage profiles",
-          .description = "",
-          .examples = "",
-          .least = 0,
-          .most = 0,
-          .flags = {},
-          .run = {},
-          .commands = {list_profiles(), show_profile(), create_profile(), delete_profile(), rename_profile(),
-                       copy_profile(), edit_profile(), get_profile(), set_profile(), unset_profile(), add_profile(),
-                       remove_profile(), assign_profiles(), device_command(true)}};
+  return group("profile", "Manage profiles",
+               {list_profiles(), show_profile(), create_profile(), delete_profile(), rename_profile(), copy_profile(),
+                edit_profile(), get_profile(), set_profile(), unset_profile(), add_profile(), remove_profile(),
+                assign_profiles(), device_command(true)});
 }
 
 }  // namespace berth::cli

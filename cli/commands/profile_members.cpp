@@ -34,13 +34,12 @@ Command base(std::string name, std::string arguments, std::string summary, std::
 Command add_profile() {
   auto command = base("add", "<profile>", "Add profiles to instances", "berth profile add web limits");
   command.run = [](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto instance, required_name(arguments[0], "instance"));
-    BERTH_TRY(auto* const server, context.server());
-    BERTH_CHECK(change_profiles(*server, instance, [&](Json& profiles) -> Result<void> {
+    BERTH_TRY(const auto place, context.named(arguments[0], "instance"));
+    BERTH_CHECK(change_profiles(*place.server, place.name, [&](Json& profiles) -> Result<void> {
       profiles.push_back(arguments[1]);
       return {};
     }));
-    context.tell("Profile " + arguments[1] + " added to " + instance);
+    context.tell("Profile " + arguments[1] + " added to " + place.name);
     return 0;
   };
   return command;
@@ -49,16 +48,15 @@ Command add_profile() {
 Command remove_profile() {
   auto command = base("remove", "<profile>", "Remove profiles from instances", "berth profile remove web limits");
   command.run = [](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto instance, required_name(arguments[0], "instance"));
-    BERTH_TRY(auto* const server, context.server());
-    BERTH_CHECK(change_profiles(*server, instance, [&](Json& profiles) -> Result<void> {
+    BERTH_TRY(const auto place, context.named(arguments[0], "instance"));
+    BERTH_CHECK(change_profiles(*place.server, place.name, [&](Json& profiles) -> Result<void> {
       const auto found = std::find(profiles.begin(), profiles.end(), arguments[1]);
       if (found == profiles.end())
-        return Error{Code::NotFound, "Profile " + arguments[1] + " isn't currently applied to " + instance};
+        return Error{Code::NotFound, "Profile " + arguments[1] + " isn't currently applied to " + place.name};
       profiles.erase(found);
       return {};
     }));
-    context.tell("Profile " + arguments[1] + " removed from " + instance);
+    context.tell("Profile " + arguments[1] + " removed from " + place.name);
     return 0;
   };
   return command;
@@ -71,15 +69,15 @@ Command assign_profiles() {
       "berth profile assign web ''\n    Remove all profile from \"web\"");
   command.aliases = {"apply"};
   command.run = [](Context& context, const Strings& arguments) -> Result<int> {
-    BERTH_TRY(const auto instance, required_name(arguments[0], "instance"));
-    BERTH_TRY(auto* const server, context.server());
+    BERTH_TRY(const auto place, context.named(arguments[0], "instance"));
     auto names = split(arguments[1], ',');
     std::erase(names, std::string());
-    BERTH_CHECK(change_profiles(*server, instance, [&](Json& profiles) -> Result<void> {
+    BERTH_CHECK(change_profiles(*place.server, place.name, [&](Json& profiles) -> Result<void> {
       profiles = names;
       return {};
     }));
-    context.tell("Profiles " + (names.empty() ? std::string("(none)") : join(names, ",")) + " applied to " + instance);
+    context.tell("Profiles " + (names.empty() ? std::string("(none)") : join(names, ",")) + " applied to " +
+                 place.name);
     return 0;
   };
   return command;

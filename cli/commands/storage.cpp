@@ -13,9 +13,8 @@ namespace berth::cli {
 namespace {
 
 Result<int> list(Context& context, const std::string& format, const Strings& arguments) {
-  if (!arguments.empty()) BERTH_CHECK(local_name(arguments.front()));
-  BERTH_TRY(auto* const server, context.server());
-  BERTH_TRY(const auto pools, server->get("/1.0/storage-pools?recursion=1"));
+  BERTH_TRY(const auto place, context.place(arguments.empty() ? "" : arguments.front()));
+  BERTH_TRY(const auto pools, place.server->get("/1.0/storage-pools?recursion=1"));
   Listing listing{.header = {"NAME", "DRIVER", "SOURCE", "DESCRIPTION", "USED BY", "STATE"},
                   .rows = {},
                   .objects = pools,
@@ -56,10 +55,9 @@ Command show_pool() {
           .most = 1,
           .flags = {{"--resources", resources.get(), "Show the resources available to the storage pool"}},
           .run = [resources](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments.front(), "pool"));
-            BERTH_TRY(auto* const server, context.server());
+            BERTH_TRY(const auto place, context.named(arguments.front(), "pool"));
             BERTH_TRY(const auto object,
-                      server->get(api_path("storage-pools", name) + (*resources ? "/resources" : "")));
+                      place.server->get(api_path("storage-pools", place.name) + (*resources ? "/resources" : "")));
             print(*resources ? yaml_text(object) : yaml_text(object, kPool));
             return 0;
           },
@@ -91,10 +89,9 @@ Command info_pool() {
           .most = 1,
           .flags = {{"--bytes", bytes.get(), "Show the used and free space in bytes"}},
           .run = [bytes](Context& context, const Strings& arguments) -> Result<int> {
-            BERTH_TRY(const auto name, required_name(arguments.front(), "pool"));
-            BERTH_TRY(auto* const server, context.server());
-            BERTH_TRY(const auto pool, server->get(api_path("storage-pools", name)));
-            BERTH_TRY(const auto resources, server->get(api_path("storage-pools", name) + "/resources"));
+            BERTH_TRY(const auto place, context.named(arguments.front(), "pool"));
+            BERTH_TRY(const auto pool, place.server->get(api_path("storage-pools", place.name)));
+            BERTH_TRY(const auto resources, place.server->get(api_path("storage-pools", place.name) + "/resources"));
             const auto& space = child_of(resources, "space");
             const auto shown = [&](const char* what) {
               const auto number = number_of(space, what);
@@ -115,17 +112,7 @@ Command info_pool() {
 }  // namespace
 
 Command storage_command() {
-  return {.name = "storage",
-          .aliases = {},
-          .arguments = "",
-          .summary = "Look at storage pools",
-          .description = "",
-          .examples = "",
-          .least = 0,
-          .most = 0,
-          .flags = {},
-          .run = {},
-          .commands = {list_pools(), show_pool(), info_pool()}};
+  return group("storage", "Look at storage pools", {list_pools(), show_pool(), info_pool()});
 }
 
 }  // namespace berth::cli

@@ -55,9 +55,6 @@ constexpr std::array kInstanceOwnFields{Field{"created_at", Kind::Time},
                                         Field{"location"},
                                         Field{"type"},
                                         Field{"project"}};
-constexpr std::array kFullFields{Field{"backups", Kind::Objects}, Field{"state", Kind::Object, kStateFields},
-                                 Field{"snapshots", Kind::Objects}};
-
 template <std::size_t A, std::size_t B>
 constexpr std::array<Field, A + B> operator+(const std::array<Field, A>& a, const std::array<Field, B>& b) {
   std::array<Field, A + B> all;
@@ -65,6 +62,24 @@ constexpr std::array<Field, A + B> operator+(const std::array<Field, A>& a, cons
   for (std::size_t i = 0; i < B; ++i) all[A + i] = b[i];
   return all;
 }
+
+constexpr std::array kSnapshotPutFields{Field{"expires_at", Kind::Time}};
+constexpr std::array kSnapshotOwnFields{Field{"architecture"},
+                                        kConfig,
+                                        Field{"created_at", Kind::Time},
+                                        kDevices,
+                                        Field{"ephemeral", Kind::Flag},
+                                        Field{"expanded_config", Kind::TextMap},
+                                        Field{"expanded_devices", Kind::TextMaps},
+                                        Field{"last_used_at", Kind::Time},
+                                        kName,
+                                        Field{"profiles", Kind::Texts},
+                                        Field{"stateful", Kind::Flag},
+                                        Field{"size", Kind::Number}};
+constexpr auto kSnapshotFields = kSnapshotPutFields + kSnapshotOwnFields;
+
+constexpr std::array kFullFields{Field{"backups", Kind::Objects}, Field{"state", Kind::Object, kStateFields},
+                                 Field{"snapshots", Kind::Objects, kSnapshotFields}};
 
 constexpr auto kInstanceFields = kInstancePutFields + kInstanceOwnFields;
 constexpr auto kInstanceFullFields = kInstanceFields + kFullFields;
@@ -147,13 +162,29 @@ constexpr std::array kPoolPutFields{kConfig, kDescription};
 constexpr std::array kPoolOwnFields{kName, Field{"driver"}, kUsedBy, Field{"status"}, Field{"locations", Kind::Texts}};
 constexpr auto kPoolFields = kPoolPutFields + kPoolOwnFields;
 
+constexpr std::array kTemplateFields{Field{"when", Kind::Texts}, Field{"create_only", Kind::Flag}, Field{"template"},
+                                     Field{"properties", Kind::TextMap}};
+constexpr std::array kMetadataFields{Field{"architecture"}, Field{"creation_date", Kind::Number},
+                                     Field{"expiry_date", Kind::Number}, Field{"properties", Kind::TextMap},
+                                     Field{"templates", Kind::ObjectMap, kTemplateFields}};
+
+constexpr std::array kProjectPutFields{kConfig, kDescription};
+constexpr auto kProjectFields = kProjectPutFields + kProfileOwnFields;
+
+constexpr std::array kCertificatePutFields{kName, Field{"type"}, Field{"restricted", Kind::Flag},
+                                           Field{"projects", Kind::Texts}, Field{"certificate"}};
+constexpr std::array kCertificateOwnFields{Field{"fingerprint"}};
+constexpr auto kCertificateFields = kCertificatePutFields + kCertificateOwnFields;
+
 }  // namespace
 
 const Shape kInstancePut = kInstancePutFields, kProfilePut = kProfilePutFields, kImagePut = kImagePutFields,
-            kServerPut = kServerPutFields, kPoolPut = kPoolPutFields, kAliasPut = kAliasPutFields;
+            kServerPut = kServerPutFields, kPoolPut = kPoolPutFields, kAliasPut = kAliasPutFields,
+            kSnapshotPut = kSnapshotPutFields, kProjectPut = kProjectPutFields, kCertificatePut = kCertificatePutFields;
 const Shape kInstance = kInstanceFields, kInstanceFull = kInstanceFullFields, kProfile = kProfileFields,
             kImage = kImageFields, kAlias = kAliasFields, kOperation = kOperationFields, kServer = kServerFields,
-            kPool = kPoolFields, kInstanceDocument = kInstanceDocumentFields;
+            kPool = kPoolFields, kInstanceDocument = kInstanceDocumentFields, kSnapshot = kSnapshotFields,
+            kProject = kProjectFields, kCertificate = kCertificateFields, kMetadata = kMetadataFields;
 
 Json member(const Json& object, const Field& field) {
   if (object.is_object()) {

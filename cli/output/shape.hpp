@@ -37,9 +37,13 @@ struct Field {
 };
 
 // What `show` and `edit` are about: the part of each object that a PUT can change.
-extern const Shape kInstancePut, kProfilePut, kImagePut, kServerPut, kPoolPut, kAliasPut;
+extern const Shape kInstancePut, kProfilePut, kImagePut, kServerPut, kPoolPut, kAliasPut, kSnapshotPut, kProjectPut,
+    kCertificatePut;
 // Whole objects.
-extern const Shape kInstance, kInstanceFull, kProfile, kImage, kAlias, kOperation, kServer, kPool;
+extern const Shape kInstance, kInstanceFull, kProfile, kImage, kAlias, kOperation, kServer, kPool, kSnapshot, kProject,
+    kCertificate;
+/// What `config metadata` is about.
+extern const Shape kMetadata;
 /// What `init` and `launch` take from standard input.
 extern const Shape kInstanceDocument;
 

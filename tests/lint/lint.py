@@ -38,8 +38,8 @@ HOMES = (
     (r"systemd/sd-journal\.h", ("base",)),
     (r"(archive|archive_entry)\.h", ("daemon/helpers",)),
     (r"yaml-cpp/.*", ("daemon/helpers", "cli")),
-    (r"boost/.*", ("rest-bridge",)),
-    (r"openssl/(ssl|x509|x509v3|pem)\.h", ("daemon/adapters/tls", "rest-bridge/http")),
+    (r"boost/.*", ("rest-bridge", "cli/remote")),
+    (r"openssl/(ssl|x509|x509v3|pem)\.h", ("daemon/adapters/tls", "rest-bridge/http", "cli/remote")),
     (r"CLI/.*", ("cli",)),
 )
 

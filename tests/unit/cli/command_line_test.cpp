@@ -100,6 +100,13 @@ TEST_F(CommandLine, NamesAnUnknownCommand) {
   EXPECT_EQ(bad({"help", "nonsense"}), "unknown command \"nonsense\" for \"t\"");
 }
 
+TEST_F(CommandLine, DoesNotPassOverACommandThatItDoesNotKnow) {
+  EXPECT_EQ(bad({"nonsense", "work", "x"}), "unknown command \"nonsense\" for \"t\"");
+  EXPECT_EQ(bad({"-q", "--project", "work", "nonsense", "work"}), "unknown command \"nonsense\" for \"t\"");
+  EXPECT_EQ(bad({"group", "nonsense", "list"}), "unknown command \"nonsense\" for \"t group\"");
+  EXPECT_EQ(good({"--project", "nonsense", "work", "list"}).arguments, Strings{"list"});
+}
+
 TEST_F(CommandLine, NamesAnUnknownFlag) {
   EXPECT_EQ(bad({"work", "--nope=1"}), "unknown flag: --nope");
   EXPECT_EQ(bad({"work", "-z"}), "unknown shorthand flag: 'z' in -z");
@@ -141,18 +148,16 @@ TEST(Commands, ShowExamplesOfThemselves) {
   });
 }
 
-TEST(Names, BelongToThisMachine) {
-  EXPECT_EQ(*local_name("web"), "web");
-  EXPECT_EQ(*local_name("local:web"), "web");
-  EXPECT_EQ(*local_name("local:"), "");
-  const auto other = local_name("far:web");
-  ASSERT_FALSE(other);
-  EXPECT_NE(other.error().message.find("\"far\""), std::string::npos);
-  EXPECT_FALSE(required_name("local:", "instance"));
+TEST(Names, OfSnapshotsHaveASlash) {
+  EXPECT_EQ(instance_path("web"), "/1.0/instances/web");
+  EXPECT_EQ(instance_path("web/be fore"), "/1.0/instances/web/snapshots/be%20fore");
+  EXPECT_TRUE(is_snapshot_name("web/x"));
+  EXPECT_FALSE(is_snapshot_name("web"));
 }
 
-TEST(Names, OfAnotherServerAreEscapedInTheError) {
-  EXPECT_EQ(local_name("\x1b[2J:x").error().message.find('\x1b'), std::string::npos);
+TEST(Names, AreFoundInUrls) {
+  EXPECT_EQ(name_in_url("/1.0/instances/web?project=x"), "web");
+  EXPECT_EQ(name_in_url("/1.0/images/aliases/a%2Fb"), "a/b");
 }
 
 TEST(Names, ArePercentEncodedInPaths) {

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/command.hpp"
+
+namespace berth::cli {
+
+Command push_command();
+Command pull_command();
+
+}  // namespace berth::cli
