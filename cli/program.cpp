@@ -2,6 +2,7 @@
 
 #include "cli/aliases.hpp"
 #include "cli/commands/commands.hpp"
+#include "cli/complete.hpp"
 #include "cli/context.hpp"
 #include "cli/output/text.hpp"
 #include "cli/terminal.hpp"
@@ -10,6 +11,16 @@
 
 namespace berth::cli {
 namespace {
+
+/// What shells ask for: one candidate a line, `:files` for the names of files.
+int print_candidates(const Command& root, const Strings& words) {
+  const Globals globals;
+  Context context(globals);
+  const auto found = complete(context, root, words);
+  for (const auto& word : found.words) print(word + '\n');
+  if (found.files) print(":files\n");
+  return 0;
+}
 
 /// The words with the user's aliases replaced. --force-local knows no configuration, and so no aliases.
 Result<Strings> expanded(const Strings& words) {
@@ -21,6 +32,8 @@ Result<Strings> expanded(const Strings& words) {
 
 Result<int> run(const Strings& typed) {
   const auto root = root_command();
+  if (!typed.empty() && typed.front() == "__complete")
+    return print_candidates(root, Strings(typed.begin() + 1, typed.end()));
   BERTH_TRY(const auto words, expanded(typed));
   Globals globals;
   BERTH_TRY(const auto invocation, parse_command_line(root, globals, words));

@@ -1,5 +1,6 @@
 // Writes the manual page berth-config(7): every key of instances, profiles, devices, projects and the server, from the tables that
 // validation reads. usage: keys-page VERSION >PAGE
+//        keys-page --header >config_keys.hpp    the names alone, for the completion of the command line
 
 #include <cstdio>
 #include <string>
@@ -78,10 +79,29 @@ std::string marks_of(const ConfigKey& key) {
   return marks;
 }
 
+/// An array of names that are not refused.
+template <typename Keys>
+void print_names(std::string_view array, const Keys& keys) {
+  print("inline constexpr std::string_view " + std::string(array) + "[] = {\n");
+  for (const auto& key : keys)
+    if (key.support != KeySupport::Refused && std::string_view(key.name).find('*') == std::string_view::npos)
+      print("    \"" + std::string(key.name) + "\",\n");
+  print("};\n");
+}
+
+int print_header() {
+  print("#pragma once\n\n#include <string_view>\n\nnamespace berth::cli {\n\n");
+  print_names("kInstanceKeys", config_keys());
+  print_names("kServerKeys", server_keys());
+  print("\n}  // namespace berth::cli\n");
+  return std::fflush(stdout) == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
+  if (std::string_view(argv[1]) == "--header") return print_header();
   print(".TH BERTH\\-CONFIG 7 \"\" \"Berth " + std::string(argv[1]) + "\" \"Configuration keys\"\n");
   print(
       ".SH NAME\nberth\\-config \\- keys of instances, profiles, devices, projects and the server\n"

@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "support"))
-from harness import SOURCE, Instance, bad, case, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
+from harness import SOURCE, Instance, Terminal, bad, case, command, contains, equal, good, run_cases, until  # noqa: E402  pylint: disable=wrong-import-position
 
 PORT = 18543
 ADDRESS = f"127.0.0.1:{PORT}"
@@ -230,6 +230,60 @@ def _(berth):
     good(berth.berth("alias", "remove", "l"))
     bad(berth.berth("alias", "remove", "l"), "Alias l doesn't exist")
     bad(berth.berth("alias", "add", "say", "x"), "already exists")
+
+
+@case("Completion asks the server for names, also of another one")
+def _(berth):
+    def offered(*words):
+        return good(berth.berth("__complete", *words)).split()
+
+    equal(offered("start", "c"), ["c1"])
+    equal(offered("launch", "b"), ["bb"])
+    equal([word for word in offered("profile", "show", "") if word != "images:"], ["default", "local:"])
+    equal(offered("config", "get", "c1", "user."), ["user.x"])
+    equal("limits.memory=" in offered("config", "set", "c1", "limits."), True)
+    equal("core.https_address=" in offered("config", "set", "core."), True)
+    equal(offered("file", "pull", "c1/etc/host"), ["c1/etc/hostname"])
+    equal(good(a(berth, "__complete", "start", "me:")).split(), ["me:c1"])
+
+
+@case("Completion works in bash")
+def _(berth):
+    script = f"{SOURCE}/cli/completion/berth.bash"
+
+    def offered(line):
+        return good(berth.run("bash", "-c", 'source "$1"; COMP_LINE=$2; COMP_POINT=${#2}; _berth; printf "%s\\n" "${COMPREPLY[@]}"',
+                              "x", script, line)).split()
+
+    equal(offered("berth sna"), ["snapshot"])
+    equal(offered("berth stop c"), ["c1"])
+    equal(offered("berth stop local:"), ["c1"])
+    contains(offered(f"berth image import {berth.work}/bb.t"), f"{berth.work}/bb.tar.gz")
+
+
+@case("Completion works in fish")
+def _(berth):
+    def offered(line):
+        return good(command("fish", "--no-config", "-c", f"source {SOURCE}/cli/completion/berth.fish; complete -C $argv[1]", line,
+                            environment=berth.environment)).split()
+
+    equal(offered("berth sna"), ["snapshot"])
+    equal(offered("berth stop c"), ["c1"])
+    equal(offered("berth stop local:"), ["local:c1"])
+    equal(offered("berth list --format c"), ["compact", "csv"])
+
+
+@case("Completion works in zsh")
+def _(berth):
+    terminal = Terminal(berth, "zsh", "-f", "-i", PS1="> ", TERM="dumb")
+    terminal.write(f"unsetopt zle_bracketed_paste; fpath=({SOURCE}/cli/completion $fpath); autoload -U compinit; compinit -u -D; echo rea''dy\n")
+    terminal.expect("ready\r")
+    for typed, whole in (("sna", "snapshot "), ("stop c", "stop c1 "), ("stop local:c", "stop local:c1 "), ("list --format cs", "list --format csv ")):
+        terminal.write(f"berth {typed}\t")
+        terminal.expect(f"berth {whole}")
+        terminal.write("\x15")
+    terminal.write("exit\n")
+    equal(terminal.end(), 0)
 
 
 @case("What was made is removed again")
