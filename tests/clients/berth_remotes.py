@@ -115,6 +115,32 @@ def _(berth):
     equal(good(a(berth, "exec", "me:c1", "-t", "--", "sh", "-c", "tty")).startswith("/dev/pts/"), True, "a terminal")
 
 
+@case("Terminals and consoles go over HTTPS: sizes, keys, exit codes, and hanging up")
+def _(berth):
+    place = folder(berth, "a")
+    run = [f"{SOURCE}/tools/instance", "run", berth.dir, "--", "env", f"LXD_CONF={place}", f"HOME={place}", "berth"]
+    terminal = Terminal(berth, *run, "exec", "me:c1", "--", "sh")
+    terminal.write("stty size\r")
+    terminal.expect("30 100")
+    terminal.resize(44, 132)
+
+    def follows():
+        terminal.write("stty size\r")
+        return re.search("44 132", terminal.expect(r"\d+ \d+\r")[0])
+
+    until(follows, "the new window size")
+    terminal.write("exit 5\r")
+    equal(terminal.end(), 5)
+    terminal = Terminal(berth, *run, "exec", "me:c1", "--", "sh", "-c", "echo ready; sleep 100")
+    terminal.expect("ready")
+    terminal.write("\x03")
+    equal(terminal.end(), 130)
+    terminal = Terminal(berth, *run, "console", "me:c1")
+    terminal.expect(r"To detach from the console, press: <ctrl>\+a q")
+    terminal.write("\x01q")
+    equal(terminal.end(), 0)
+
+
 @case("monitor, operations and waiting go over HTTPS")
 def _(berth):
     place = folder(berth, "a")
@@ -238,7 +264,7 @@ def _(berth):
         return good(berth.berth("__complete", *words)).split()
 
     equal(offered("start", "c"), ["c1"])
-    equal(offered("launch", "b"), ["bb"])
+    contains(offered("launch", "b"), "bb")
     equal([word for word in offered("profile", "show", "") if word != "images:"], ["default", "local:"])
     equal(offered("config", "get", "c1", "user."), ["user.x"])
     equal("limits.memory=" in offered("config", "set", "c1", "limits."), True)
