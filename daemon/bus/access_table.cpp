@@ -66,6 +66,8 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "Subscribe", kView, kLocal},
 
     {"org.berth.Berth1.Session", "AssumePeer", kKindDecides, kBridge},
+    // Only what AssumePeer has bound has a peer to add to, which is asked there.
+    {"org.berth.Berth1.Session", "AddPeer", kKindDecides, kind_bit(PrincipalKind::Local)},
     {"org.berth.Berth1.Session", "AssumeCertificate", kKindDecides, kBridge},
     {"org.berth.Berth1.Session", "GetListeners", kKindDecides, kBridge},
 

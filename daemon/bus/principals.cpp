@@ -5,6 +5,9 @@
 namespace berth::bus {
 namespace {
 
+/// Sockets of one client; the bridge serves 512 connections in all.
+constexpr std::size_t kMostProofs = 512;
+
 constexpr auto kDriver = "org.freedesktop.DBus";
 constexpr std::chrono::seconds kDriverTimeout{10};
 
@@ -110,27 +113,43 @@ void Principals::trust_changed() {
     for (const auto& listener : listeners_) listener(name);
 }
 
-Result<void> Principals::bind(const std::string& name, Principal client, UniqueFd socket) {
-  BERTH_TRY(auto* const place, unbound(name));
-  auto& entry = *place;
+Result<void> Principals::watch(Entry& entry, const std::string& name, UniqueFd socket) {
+  const auto number = next_proof_++;
   // EPOLLHUP comes unasked: when the peer has closed. A client that only ends its sending side stays.
-  BERTH_TRY(auto hang_up, connection_.loop().watch(socket.get(), 0, [this, name](std::uint32_t) { client_hung_up(name); }));
-  client.bus_name = name;
-  entry.principal = std::move(client);
-  entry.bound = true;
-  entry.socket = std::move(socket);
-  entry.hang_up = std::move(hang_up);
+  BERTH_TRY(auto hang_up, connection_.loop().watch(socket.get(), 0,
+                                                   [this, name, number](std::uint32_t) { client_hung_up(name, number); }));
+  entry.proofs.emplace(number, Proof{std::move(socket), std::move(hang_up)});
   return {};
 }
 
-void Principals::client_hung_up(const std::string& name) {
+Result<void> Principals::bind(const std::string& name, Principal client, UniqueFd socket) {
+  BERTH_TRY(auto* const entry, unbound(name));
+  BERTH_CHECK(watch(*entry, name, std::move(socket)));
+  client.bus_name = name;
+  entry->principal = std::move(client);
+  entry->bound = true;
+  return {};
+}
+
+Result<void> Principals::add_proof(const std::string& name, const Principal& client, UniqueFd socket) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end() || !found->second.principal || found->second.proofs.empty()) return unknown_caller(name);
+  auto& entry = found->second;
+  const auto& known = *entry.principal;
+  if (client.uid != known.uid || client.pid != known.pid || client.start_time != known.start_time)
+    return Error{Code::AccessDenied, "the socket is another process's"};
+  if (entry.proofs.size() >= kMostProofs) return Error{Code::LimitsExceeded, "the client has too many connections"};
+  return watch(entry, name, std::move(socket));
+}
+
+void Principals::client_hung_up(const std::string& name, std::uint64_t proof) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return;
   auto& entry = found->second;
+  entry.proofs.erase(proof);
+  if (!entry.proofs.empty()) return;
   entry.hung_up = true;
   entry.principal.reset();
-  entry.hang_up = EventSource{};
-  entry.socket.reset();
   for (const auto& listener : listeners_) listener(name);
 }
 

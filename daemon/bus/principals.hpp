@@ -33,6 +33,10 @@ class Principals {
   /// socket: when the peer hangs up, the connection is nobody's. FailedPrecondition when it was bound before.
   Result<void> bind(const std::string& name, Principal client, UniqueFd socket);
 
+  /// Another socket of the client that `name` was bound to: the connection is nobody's once all of them have hung up.
+  /// AccessDenied when `client` is another process, or `name` was not bound to a socket's peer; LimitsExceeded.
+  Result<void> add_proof(const std::string& name, const Principal& client, UniqueFd socket);
+
   /// Makes the bridge's connection `name` the TLS client's that showed the certificate of `fingerprint` (empty: none). Whether
   /// that is a registered certificate is asked anew at each call.
   Result<void> bind_certificate(const std::string& name, std::string fingerprint);
@@ -45,20 +49,25 @@ class Principals {
   void on_gone(std::function<void(const std::string&)> listener) { listeners_.push_back(std::move(listener)); }
 
  private:
+  /// A socket of a client, and the watch for its end.
+  struct Proof {
+    UniqueFd socket;
+    EventSource hang_up;  // after the socket: goes before it
+  };
   struct Entry {
     std::optional<Principal> principal;
     bool bound = false, hung_up = false;
     bool by_certificate = false;
     bool trusted = false;  ///< as it was last seen
     std::vector<Resolved> waiting;
-    UniqueFd socket;
-    EventSource hang_up;  // after the socket: goes before it
+    std::map<std::uint64_t, Proof> proofs;  ///< by a number that is never used again
   };
   void answer(const std::string& name, Result<Principal> principal);
   Principal tls_client(Entry& entry) const;
   Result<Entry*> unbound(const std::string& name);
   void forget(const std::string& name);
-  void client_hung_up(const std::string& name);
+  Result<void> watch(Entry& entry, const std::string& name, UniqueFd socket);
+  void client_hung_up(const std::string& name, std::uint64_t proof);
 
   BusConnection& connection_;
   const std::optional<std::uint32_t> bridge_uid_;
@@ -66,6 +75,7 @@ class Principals {
   std::map<std::string, Entry> entries_;
   std::function<bool(const std::string&)> trusts_;
   std::vector<std::function<void(const std::string&)>> listeners_;
+  std::uint64_t next_proof_ = 0;
   sdbus::Slot vanished_;
 };
 

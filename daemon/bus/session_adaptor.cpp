@@ -34,6 +34,15 @@ void SessionAdaptor::AssumePeer(sdbus::Result<>&& reply, sdbus::UnixFd socket) {
                      });
 }
 
+void SessionAdaptor::AddPeer(sdbus::Result<>&& reply, sdbus::UnixFd socket) {
+  guard_.run_on_loop(object_->current_call(), std::move(reply),
+                     [this, socket = std::move(socket)](const Principal& client) mutable -> Result<void> {
+                       BERTH_TRY(auto own, take_fd(std::move(socket)));
+                       BERTH_TRY(const auto other, prove_peer(own.get(), listener_path_));
+                       return principals_.add_proof(client.bus_name, other, std::move(own));
+                     });
+}
+
 void SessionAdaptor::AssumeCertificate(sdbus::Result<>&& reply, std::vector<std::uint8_t> certificate) {
   guard_.run_on_loop(object_->current_call(), std::move(reply),
                      [this, certificate = std::move(certificate)](const Principal& bridge) -> Result<void> {

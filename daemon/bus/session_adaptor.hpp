@@ -26,6 +26,7 @@ class SessionAdaptor final : public org::berth::Berth1::Session_adaptor {
   SessionAdaptor(std::unique_ptr<ServedObject> object, Guard& guard, Principals& principals, UseCases use_cases,
                  std::string listener_path);
   void AssumePeer(sdbus::Result<>&& reply, sdbus::UnixFd socket) override;
+  void AddPeer(sdbus::Result<>&& reply, sdbus::UnixFd socket) override;
   void AssumeCertificate(sdbus::Result<>&& reply, std::vector<std::uint8_t> certificate) override;
   void GetListeners(sdbus::Result<sdbus::UnixFd, std::vector<sdbus::UnixFd>>&& reply) override;
 

@@ -83,7 +83,7 @@ class Connection {
     timer_.expires_after(limit);
     timer_.async_wait([this, alive = std::weak_ptr(place_)](ErrorCode error) {
       if (error || alive.expired() || timer_.expiry() > asio::steady_timer::clock_type::now()) return;
-      socket_.close(error);
+      hang_up(socket_);
     });
   }
   void expect_nothing() { timer_.expires_at(asio::steady_timer::time_point::max()); }

@@ -20,6 +20,13 @@ namespace berth::rest {
 namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
 
+/// Ends a connection at once for both sides. To close it would not: the daemon has the same socket, as the client's proof.
+inline void hang_up(Socket& socket) {
+  boost::system::error_code unused;
+  socket.shutdown(Socket::shutdown_both, unused);
+  socket.close(unused);
+}
+
 /// The bounds of the HTTP side.
 struct HttpLimits {
   std::uint32_t header = 16 * 1024;

@@ -251,7 +251,7 @@ asio::awaitable<void> send_events(std::shared_ptr<WebSocket> socket, std::shared
     socket->text(true);
     co_await socket->async_write(asio::buffer(text), token(error));
   }
-  beast::get_lowest_layer(*socket).close(error);
+  hang_up(beast::get_lowest_layer(*socket));
 }
 
 asio::awaitable<void> serve_events(std::shared_ptr<WebSocket> socket, std::shared_ptr<EventStream> events, Shared& shared) {
@@ -264,8 +264,7 @@ asio::awaitable<void> serve_events(std::shared_ptr<WebSocket> socket, std::share
           log::warning("cut an event listener that does not read");
           queue->over = true;
           queue->texts.clear();
-          ErrorCode error;
-          beast::get_lowest_layer(*socket).close(error);
+          hang_up(beast::get_lowest_layer(*socket));
         } else {
           queue->texts.emplace_back(text);
           queue->bytes += text.size();

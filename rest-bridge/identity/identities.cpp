@@ -1,6 +1,5 @@
 #include "rest-bridge/identity/identities.hpp"
 
-#include <poll.h>
 #include <sdbus-c++/sdbus-c++.h>
 
 #include <algorithm>
@@ -12,19 +11,9 @@
 #include "rest-bridge/api/call.hpp"
 
 namespace berth::rest {
-namespace {
-
-/// Whether the other end is closed already: known from the moment on that its process has closed it.
-bool hung_up(int socket) {
-  pollfd asked{.fd = socket, .events = POLLRDHUP, .revents = 0};
-  return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-}
-
-}  // namespace
-
 struct Identity {
   Peer peer;
-  int socket = -1;  ///< of the HTTP connection whose it is, which drops it when it ends
+  std::size_t places = 0;  ///< HTTP connections whose it is; it goes with the last of them
   std::unique_ptr<Bus> bus;
   std::unique_ptr<Api> api;
   std::size_t uses = 0;
@@ -33,6 +22,7 @@ struct Identity {
   std::vector<std::function<void(Result<void>)>> when_bound;
   bool bound = false;
   std::optional<Task<bool>> binding;
+  std::list<std::optional<Task<bool>>> joining;  ///< other connections of its client, that are being proven
 
   bool usable() const { return valid && bus->alive(); }
 };
@@ -129,13 +119,15 @@ bool Identities::try_acquire(const std::shared_ptr<Place>& place, Ready& ready) 
     give(place->identity);
     return true;
   }
-  if (place->identity) drop(std::exchange(place->identity, nullptr));
-  for (const auto& identity : identities_)
-    // A client that has closed its stream and goes on elsewhere must not be served with what ends at this moment.
-    if (identity->usable() && identity->bound && identity->shared && identity->peer.same_as(place->peer) && !hung_up(identity->socket)) {
+  release(*place);
+  for (const auto& identity : identities_) {
+    if (!identity->usable() || !identity->bound || !identity->shared || !identity->peer.same_as(place->peer)) continue;
+    if (place->peer.tls)
       give(identity);
-      return true;
-    }
+    else
+      join(place, identity, std::move(ready));
+    return true;
+  }
   if (!make_room(place->peer)) return false;
   open(place, std::move(ready));
   return true;
@@ -162,7 +154,6 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   if (!bus) return ready(std::move(bus).error());
   auto identity = std::make_shared<Identity>();
   identity->peer = place->peer;
-  identity->socket = place->socket;
   identity->bus = *std::move(bus);
   const auto& tls = place->peer.tls;
   const auto owner = tls ? "tls:" + base64_encode(tls->certificate) : "unix:" + std::to_string(place->peer.uid);
@@ -174,6 +165,7 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   });
   identities_.push_back(identity);
   place->identity = identity;
+  ++identity->places;
   auto lease = std::make_shared<Lease>(identity, *this);
   identity->when_bound.push_back([lease = std::move(lease), ready = std::move(ready)](Result<void> result) mutable {
     if (result)
@@ -206,9 +198,41 @@ void Identities::open(const std::shared_ptr<Place>& place, Ready ready) {
   identity->binding->start();
 }
 
+void Identities::join(const std::shared_ptr<Place>& place, const std::shared_ptr<Identity>& identity, Ready ready) {
+  place->identity = identity;
+  ++identity->places;
+  const auto entry = identity->joining.emplace(identity->joining.end());
+  auto lease = std::make_shared<Lease>(identity, *this);
+  entry->emplace([](Identities& self, std::weak_ptr<Place> whose, std::shared_ptr<Lease> held, std::shared_ptr<Identity> joined, auto at,
+                    Ready then, int socket) -> Task<bool> {
+    Caller caller(*joined->bus);
+    Call call{.path = std::string(kRootPath), .interface = "Session", .member = "AddPeer", .arguments = {}};
+    call.arguments.emplace_back(Handle{socket});
+    auto reply = co_await caller.call(std::move(call));
+    self.loop_.post([&self, whose, held, joined, at, then = std::move(then), proven = bool(reply)]() mutable {
+      joined->joining.erase(at);
+      if (proven) return then(std::move(held));
+      held.reset();
+      joined->shared = false;
+      const auto alive = whose.lock();
+      if (!alive) return then(Error{Code::Unavailable, "the client went away"});
+      // The client's other connections have just ended, and the identity with them: this one needs its own.
+      self.release(*alive);
+      self.acquire(alive, std::move(then));
+    });
+    co_return true;
+  }(*this, place, std::move(lease), identity, entry, std::move(ready), place->socket));
+  (*entry)->start();
+}
+
 void Identities::leave(Place& place) {
   std::erase_if(waiting_, [&](const auto& waiting) { return waiting.place.lock().get() == &place; });
-  if (place.identity) drop(std::exchange(place.identity, nullptr));
+  release(place);
+}
+
+void Identities::release(Place& place) {
+  const auto identity = std::exchange(place.identity, nullptr);
+  if (identity && --identity->places == 0) drop(identity);
 }
 
 void Identities::drop(const std::shared_ptr<Identity>& identity) {

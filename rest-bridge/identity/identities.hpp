@@ -25,8 +25,9 @@ struct Identity;
 
 /// The bus connections of the HTTP clients. A connection is bound by handing the client's accepted socket or its TLS
 /// certificate to the daemon, and from then on is that client; it serves the HTTP connection whose socket it was. While that one is an
-/// event stream, the other HTTP connections of the same process use it, too; nothing less than the kernel's word that
-/// it is the same process with the same credentials makes two clients one. Idle bus connections give way to others,
+/// event stream, the other HTTP connections of the same process use it, too: each hands its own socket to the daemon, so that
+/// no end of one takes the others along. Nothing less than the kernel's word that it is the same process with the same
+/// credentials makes two clients one. Idle bus connections give way to others,
 /// oldest first, and are opened anew (0.5 ms) when they are needed. Loop thread only.
 class Identities {
  public:
@@ -43,8 +44,8 @@ class Identities {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     Api& api();
-    /// The HTTP connection of `place` is an event stream from now on: it lasts, so others of its process may use the
-    /// identity that is its own. One that comes and goes would take their requests along.
+    /// The HTTP connection of `place` is an event stream from now on: it lasts and asks little, so others of its process may
+    /// use its identity.
     void share(const Place& place);
 
    private:
@@ -74,6 +75,9 @@ class Identities {
   bool try_acquire(const std::shared_ptr<Place>& place, Ready& ready);
   bool make_room(const Peer& peer);
   void open(const std::shared_ptr<Place>& place, Ready ready);
+  /// Makes an identity of the same client the place's, too.
+  void join(const std::shared_ptr<Place>& place, const std::shared_ptr<Identity>& identity, Ready ready);
+  void release(Place& place);
   void watch_daemon();
   void drop(const std::shared_ptr<Identity>& identity);
   void serve_waiting();

@@ -97,6 +97,16 @@ class Session : public ::testing::Test {
     return who.call(kRoot, "org.berth.Berth1.Session", "AssumePeer",
                     [&](sd_bus_message* m) { (void)sd_bus_message_append(m, "h", socket); });
   }
+  static Outcome add(Client& who, int socket) {
+    return who.call(kRoot, "org.berth.Berth1.Session", "AddPeer",
+                    [&](sd_bus_message* m) { (void)sd_bus_message_append(m, "h", socket); });
+  }
+  /// Whether the connection comes to be nobody's.
+  bool ends() {
+    Outcome after;
+    for (int tries = 0; tries < 1000 && after.error != kDenied; ++tries) after = ask(bridge_);
+    return after.error == kDenied;
+  }
   static Outcome ask(Client& client) { return client.call(kRoot, kManager, "GetServerInfo"); }
   /// A connection to the listener by that user, from both sides.
   struct Pair {
@@ -159,6 +169,56 @@ TEST_F(Session, BindsAConnectionOnce) {
   ASSERT_TRUE(assume(bridge_, first.accepted.get()).ok());
   EXPECT_FALSE(assume(bridge_, second.accepted.get()).ok());
   EXPECT_FALSE(assume(bridge_, first.accepted.get()).ok());
+}
+
+TEST_F(Session, LastsUntilTheLastSocketOfItsClientHangsUp) {
+  auto first = connect_as(0), second = connect_as(0);
+  ASSERT_TRUE(assume(bridge_, first.accepted.get()).ok());
+  ASSERT_TRUE(add(bridge_, second.accepted.get()).ok());
+  first.client.reset();
+  first.accepted.reset();
+  // Two round trips later the daemon has seen the end of the first.
+  for (int turn = 0; turn < 100; ++turn) ASSERT_TRUE(ask(bridge_).ok());
+  second.client.reset();
+  second.accepted.reset();
+  EXPECT_TRUE(ends());
+  const auto third = connect_as(0);
+  EXPECT_EQ(add(bridge_, third.accepted.get()).error, kDenied) << "and nothing brings it back";
+}
+
+TEST_F(Session, AddsNoSocketOfAnotherUserOrProcess) {
+  const auto own = connect_as(0), of_nobody = connect_as(kNobody);
+  ASSERT_TRUE(assume(bridge_, own.accepted.get()).ok());
+  EXPECT_EQ(add(bridge_, of_nobody.accepted.get()).error, kDenied);
+  int hold[2];
+  ASSERT_EQ(::pipe2(hold, O_CLOEXEC), 0);
+  UniqueFd held_in(hold[0]), held_out(hold[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    held_out.reset();
+    const auto connected = connect_to(path_);
+    char byte = 0;
+    (void)!::read(held_in.get(), &byte, 1);  // alive until it has been judged
+    ::_exit(0);
+  }
+  const auto accepted = accept_on(listener_);
+  EXPECT_EQ(add(bridge_, accepted.get()).error, kDenied);
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  const UniqueFd one(pair[0]), other(pair[1]);
+  EXPECT_EQ(add(bridge_, one.get()).error, kDenied);
+  held_out.reset();
+  (void)::waitpid(child, nullptr, 0);
+  EXPECT_TRUE(ask(bridge_).ok()) << "what was refused changes nothing";
+}
+
+TEST_F(Session, AddsToWhatIsBoundAlone) {
+  FakePolkit polkit(FakePolkit::Answer::Yes);
+  const auto pair = connect_as(0);
+  EXPECT_EQ(add(bridge_, pair.accepted.get()).error, kDenied);
+  Client nobody(kNobody), root;
+  EXPECT_EQ(add(nobody, pair.accepted.get()).error, kDenied);
+  EXPECT_EQ(add(root, pair.accepted.get()).error, kDenied);
 }
 
 TEST_F(Session, BelongsToTheBridgeAlone) {

@@ -17,6 +17,10 @@ class Fake final : public FakeObjects {
                      {"allowed_headers", ""}, {"allowed_credentials", false}};
       return {hand_out_rows(Json::array({off})), Json::array()};
     }
+    if (interface == "Session" && member == "AddPeer") {
+      if (!bound_.contains(sender_)) fail("AccessDenied", "not bound");
+      return Json::array();
+    }
     if (interface == "Session") {
       if (bound_.contains(sender_)) fail("FailedPrecondition", "bound already");
       int accepting = 1;
