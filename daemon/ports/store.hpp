@@ -22,7 +22,7 @@ namespace berth::ports {
 struct Intent {
   Uuid id;
   /// "create-instance", "delete-instance", "create-snapshot", "delete-snapshot", "restore-snapshot", "import-image",
-  /// "delete-image"
+  /// "delete-image", "freeze-instance" (for the time of a copy)
   std::string verb;
   std::string object;  ///< uuid of the instance or snapshot, fingerprint of the image
   std::string detail;  ///< JSON the verb needs to undo itself (pool, project, name)

@@ -50,6 +50,13 @@ Result<void> drop_copied_snapshots(ports::StorageDriver& driver, const Uuid& ins
   return {};
 }
 
+/// A container that stood still to be copied runs on.
+Result<void> thaw(Context& context, const ports::Intent& intent) {
+  BERTH_TRY(const auto uuid, Uuid::parse(intent.object));
+  if (context.runtime.status(uuid) != InstanceStatus::Frozen) return {};
+  return context.runtime.unfreeze(uuid);
+}
+
 }  // namespace
 
 Result<void> Reconcile::at_start() {
@@ -122,6 +129,7 @@ Result<void> Reconcile::settle_intent(const ports::Intent& intent) {
     BERTH_TRY(const auto fingerprint, Fingerprint::parse(intent.object));
     return drop_unknown_image(context_, fingerprint);
   }
+  if (intent.verb == "freeze-instance") return thaw(context_, intent);
   if (intent.verb.ends_with("-snapshot")) return settle_snapshot(intent);
   BERTH_TRY(const auto uuid, Uuid::parse(intent.object));
   BERTH_TRY(const auto pool, pool_of(intent));

@@ -29,9 +29,18 @@ ports::Intent snapshot_intent(Context& context, const std::string& verb, const I
 }  // namespace
 
 Result<Stillness> Stillness::of(Context& context, const Instance& instance) {
-  if (context.runtime.status(instance.uuid) != InstanceStatus::Running) return Stillness(nullptr, instance.uuid);
-  BERTH_CHECK(context.runtime.freeze(instance.uuid));
-  return Stillness(&context, instance.uuid);
+  const auto id = new_uuid();
+  if (context.runtime.status(instance.uuid) != InstanceStatus::Running) return Stillness(nullptr, instance.uuid, id);
+  BERTH_CHECK(context.store.begin_intent({.id = id,
+                                          .verb = "freeze-instance",
+                                          .object = instance.uuid.str(),
+                                          .detail = "{}",
+                                          .created_at = context.clock.now()}));
+  if (auto frozen = context.runtime.freeze(instance.uuid); !frozen) {
+    (void)context.store.end_intent(id);  // one that stays is ended by reconcile
+    return std::move(frozen).error();
+  }
+  return Stillness(&context, instance.uuid, id);
 }
 
 Stillness::~Stillness() {
@@ -40,6 +49,7 @@ Stillness::~Stillness() {
       !thawed && context_->runtime.status(instance_) != InstanceStatus::Stopped)
     log::error("A container stays frozen after it was copied: " + thawed.error().message,
                {{"BERTH_INSTANCE_UUID", instance_.str()}});
+  (void)context_->store.end_intent(intent_);  // one that stays is ended by reconcile
 }
 
 std::string shown_snapshot(const Instance& instance, const SnapshotName& name) {

@@ -12,18 +12,21 @@
 namespace berth::services {
 
 /// Holds a running container still while its tree is copied; one that stood still before, or does not run, is left
-/// alone. The caller holds the instance's lock.
+/// alone. The caller holds the instance's lock. An intent says so, so that a daemon that ends meanwhile leaves no container
+/// still for good.
 class Stillness {
  public:
   static Result<Stillness> of(Context& context, const Instance& instance);
-  Stillness(Stillness&& other) noexcept : context_(std::exchange(other.context_, nullptr)), instance_(other.instance_) {}
+  Stillness(Stillness&& other) noexcept
+      : context_(std::exchange(other.context_, nullptr)), instance_(other.instance_), intent_(other.intent_) {}
   Stillness& operator=(Stillness&&) = delete;
   ~Stillness();
 
  private:
-  Stillness(Context* context, Uuid instance) : context_(context), instance_(std::move(instance)) {}
+  Stillness(Context* context, Uuid instance, Uuid intent)
+      : context_(context), instance_(std::move(instance)), intent_(std::move(intent)) {}
   Context* context_;  ///< null when there is nothing to thaw
-  Uuid instance_;
+  Uuid instance_, intent_;
 };
 
 /// Snapshots, for whoever holds their instance's lock. Blocking; workers only. Each step begins with an intent, so that

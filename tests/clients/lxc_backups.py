@@ -4,12 +4,15 @@ LXD's restored by Berth."""
 
 import ctypes
 import gzip
+import http.client
 import importlib.machinery
 import importlib.util
 import io
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import tarfile
 
@@ -196,6 +199,47 @@ def _(berth):
     equal(upload(berth, data, name="hand"), "")
     equal(good(berth.lxc("file", "pull", "hand/hello", "-")), "hello\n")
     contains(upload(berth, data, pool="nope"), "not found")
+
+
+def dropped(berth):
+    """What is left of work that was not finished."""
+    left = [f"{top}/{name}" for top, names, _ in os.walk(f"{berth.dir}/state") for name in names if os.path.basename(top) == "staging"]
+    return left + [name for top, names, _ in os.walk(f"{berth.dir}/state/storage-pools") if os.path.basename(top) == "snapshots"
+                   for name in names if name not in berth.known]
+
+
+def end_daemon(berth):
+    os.kill(int(berth.pids()["berthd"]), signal.SIGKILL)
+
+
+def answers(berth):
+    try:
+        return rest(berth).ask("GET", "/1.0/instances")["status_code"] == 200
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+@case("A daemon that dies while it restores or backs up leaves nothing half")
+def _(berth):
+    berth.known = [name for top, names, _ in os.walk(f"{berth.dir}/state/storage-pools") if os.path.basename(top) == "snapshots"
+                   for name in names]
+    with open(f"{berth.work}/large", "wb") as file:
+        for _ in range(200):
+            file.write(os.urandom(1 << 20))
+    good(berth.lxc("file", "push", f"{berth.work}/large", "again/root/large"))
+    good(berth.lxc("export", "again", f"{berth.work}/large.tar", "--compression", "none", "--instance-only"))
+    for argv in (("import", f"{berth.work}/large.tar", "half"), ("export", "again", f"{berth.work}/half.tar.gz", "--instance-only")):
+        with subprocess.Popen(["lxc", *argv], env=berth.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
+            until(lambda: [name for name in dropped(berth) if "/backups/" not in name], "work under way")
+            end_daemon(berth)
+            ended = client.wait()
+        until(lambda: answers(berth), "the next daemon")
+        until(lambda: not dropped(berth), "a clean state")
+        if argv[0] == "import" and ended == 0:  # it was whole before the daemon died
+            good(berth.lxc("delete", "half"))
+        bad(berth.lxc("config", "show", "half"), "not found")
+    equal(good(berth.lxc("exec", "again", "--", "cat", "/root/live")), "live\n")
+    good(berth.lxc("import", f"{berth.work}/large.tar", "half"))
 
 
 class Lxd:

@@ -65,6 +65,18 @@ TEST_F(ANewDaemon, FinishesADeletionThatWasBegun) {
   EXPECT_THAT(*store_.intents(), IsEmpty());
 }
 
+TEST_F(ANewDaemon, ThawsWhatStoodStillToBeCopiedAndNotWhatAUserPaused) {
+  const auto copied = make_running("copied");
+  const auto paused = make_running("paused");
+  ASSERT_TRUE(store_.begin_intent(intent("freeze-instance", copied.uuid)));
+  ASSERT_TRUE(runtime_.freeze(copied.uuid));
+  ASSERT_TRUE(runtime_.freeze(paused.uuid));
+  ASSERT_TRUE(reconcile_.at_start());
+  EXPECT_EQ(runtime_.status(copied.uuid), InstanceStatus::Running);
+  EXPECT_EQ(runtime_.status(paused.uuid), InstanceStatus::Frozen);
+  EXPECT_THAT(*store_.intents(), IsEmpty());
+}
+
 TEST_F(ANewDaemon, DropsImageFilesThatNoProjectKnows) {
   const auto image = add_image();
   ASSERT_TRUE(store_.delete_image(default_project(), image.fingerprint));
