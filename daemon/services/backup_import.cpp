@@ -18,6 +18,7 @@
 #include "daemon/services/creation_undo.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 
 namespace berth::services {
 namespace {
@@ -58,8 +59,7 @@ struct BackupImport::Draft {
 };
 
 Result<OperationId> BackupImport::import(const Principal& who, ImportInstanceRequest request) {
-  BERTH_TRY(const bool project_exists, context_.store.project_exists(request.project));
-  if (!project_exists) return Error{Code::NotFound, "Project \"" + request.project.str() + "\" not found"};
+  BERTH_CHECK(context_.store.project(who, request.project));
   if (request.pool) {
     BERTH_TRY(auto* const driver, driver_of(context_, *request.pool));
     (void)driver;
@@ -98,6 +98,7 @@ Result<void> BackupImport::run(const Principal& who, ImportInstanceRequest& requ
   if (taken) return Error{Code::AlreadyExists, "Cannot restore instance \"" + name->str() + "\": it already exists"};
   if (taken.error().code != Code::NotFound) return taken.error();
   BERTH_TRY(auto plan, draft(who, request, *name, backup));
+  BERTH_CHECK(judge_instance(context_, plan.row, plan.expanded));
   BERTH_CHECK(check_host_access(context_, who, name->str(), Expanded{}, plan.expanded));
   BERTH_TRY(const auto instance_lock, lock_instance(context_, plan.row, "create"));
   BERTH_CHECK(make(plan, file.get(), operation));
@@ -209,6 +210,7 @@ Result<void> BackupImport::make(const Draft& draft, int file, OperationContext& 
   BERTH_CHECK(unpack(draft, file, operation));
 
   Instance row = draft.row;
+  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
   BERTH_TRY(const auto idmaps, lock_idmaps(context_));
   BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
   for (const auto& [key, value] : idmap) row.config[key] = value;

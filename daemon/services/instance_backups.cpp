@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "daemon/domain/backup_document.hpp"
+#include "daemon/domain/project_policy.hpp"
 #include "daemon/domain/server_keys.hpp"
 #include "daemon/services/byte_pump.hpp"
 #include "daemon/services/guest_archive.hpp"
@@ -117,6 +118,12 @@ Result<void> pack(Context& context, const Instance& instance, const BackupReques
   return {};
 }
 
+/// A restricted project may keep its instances to itself.
+Result<void> judge(Context& context, const ProjectName& name) {
+  BERTH_TRY(const auto project, context.store.project(daemon_principal(), name));
+  return judge_backups(project);
+}
+
 Result<void> check(Context& context, const BackupRequest& request) {
   if (request.optimized)
     return Error{Code::NotSupported,
@@ -129,6 +136,7 @@ Result<void> check(Context& context, const BackupRequest& request) {
 
 Result<OperationId> InstanceBackups::create(const Principal& who, const InstanceRef& of, BackupRequest request) {
   BERTH_CHECK(check(context_, request));
+  BERTH_CHECK(judge(context_, of.project));
   BERTH_TRY(auto locked, lock(context_, who, of, "backup"));
   const auto& instance = locked.instance;
   BERTH_TRY(const auto kept, context_.backups.list(instance.uuid));
@@ -160,6 +168,7 @@ Result<OperationId> InstanceBackups::create(const Principal& who, const Instance
 Result<OperationId> InstanceBackups::stream(const Principal& who, const InstanceRef& of, BackupRequest request,
                                             UniqueFd target) {
   BERTH_CHECK(check(context_, request));
+  BERTH_CHECK(judge(context_, of.project));
   BERTH_TRY(auto outlet, Outlet::open(std::move(target)));
   BERTH_TRY(auto locked, lock(context_, who, of, "backup"));
   const auto instance = locked.instance;

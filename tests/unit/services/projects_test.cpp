@@ -1,6 +1,14 @@
 #include "daemon/services/projects.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "daemon/services/backup_import.hpp"
 #include "daemon/services/images.hpp"
+#include "daemon/services/instance_backups.hpp"
 #include "daemon/services/instance_config.hpp"
 #include "daemon/services/instance_query.hpp"
 #include "daemon/services/profiles.hpp"
@@ -181,6 +189,38 @@ TEST_F(ProjectUse, SnapshotsOfARestrictedOneNeedToBeAllowed) {
   EXPECT_EQ(add("c1").message, "");
   EXPECT_THAT(outcome(snapshots_.create(kRoot, {kWeb, instance_name("c1")}, {})).message,
               HasSubstr("doesn't allow for snapshot creation"));
+}
+
+TEST_F(ProjectUse, BackupsOfARestrictedOneNeedToBeAllowed) {
+  make_usable({{"restricted", "true"}});
+  EXPECT_EQ(add("c1").message, "");
+  InstanceBackups backups(context_);
+  const InstanceRef c1{kWeb, instance_name("c1")};
+  EXPECT_THAT(outcome(backups.create(kRoot, c1, {})).message, HasSubstr("doesn't allow for backup creation"));
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reading(ends[0]);
+  EXPECT_THAT(outcome(backups.stream(kRoot, c1, {}, UniqueFd(ends[1]))).message, HasSubstr("doesn't allow for backup creation"));
+  EXPECT_EQ(change_project({{"restricted.backups", "allow"}}).message, "");
+  EXPECT_EQ(outcome(backups.create(kRoot, c1, {})).message, "");
+}
+
+TEST_F(ProjectUse, ABackupThatComesBackIsJudgedLikeAnyInstance) {
+  make_usable({{"limits.instances", "1"}});
+  EXPECT_EQ(add("c1").message, "");
+  InstanceBackups backups(context_);
+  EXPECT_EQ(outcome(backups.create(kRoot, {kWeb, instance_name("c1")}, {})).message, "");
+  auto index = nlohmann::json::parse(archives_.packed().back().files.front().text);
+  const auto text = nlohmann::json{{"index", index}, {"config", index["config"]}}.dump();
+  UniqueFd file(memfd_create("backup", MFD_CLOEXEC));
+  ASSERT_EQ(write(file.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  lseek(file.get(), 0, SEEK_SET);
+  BackupImport import(context_);
+  const auto refused = outcome(
+      import.import(kRoot, {.project = kWeb, .backup = std::move(file), .name = instance_name("c2"), .pool = {}}));
+  EXPECT_THAT(refused.message, HasSubstr("Reached maximum number of instances"));
+  EXPECT_FALSE(store_.instance(kRoot, kWeb, instance_name("c2")));
+  EXPECT_EQ(driver_->roots()->size(), 1U);
 }
 
 // Rule 8 of the security rules: a project that is another user's looks like one that is not there.
