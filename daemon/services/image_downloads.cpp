@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kMostSecrets = 1000;
 constexpr std::chrono::hours kLifetime{1};
 constexpr std::chrono::seconds kUse{5};
+/// Each takes a thread for as long as its reader likes, and anybody may be a stranger.
+constexpr int kMostForStrangers = 8;
 
 /// As LXD names a file of that beginning.
 std::string extension_of(std::string_view head) {
@@ -122,6 +124,12 @@ Result<Document> ImageDownloads::describe(const Principal& who, const ImageDownl
 Result<ImageFile> ImageDownloads::send(const Principal& who, const ImageDownload& download, bool rootfs,
                                        UniqueFd target) {
   BERTH_TRY(const auto image, find(who, download));
+  std::shared_ptr<void> place;
+  if (who.kind == PrincipalKind::Guest) {
+    place = std::shared_ptr<void>(nullptr, [count = for_strangers_](void*) { --*count; });
+    if (for_strangers_->fetch_add(1) >= kMostForStrangers)
+      return Error{Code::LimitsExceeded, "Too many images are on their way to others: try again later"};
+  }
   BERTH_TRY(auto files, context_.images.files(image.fingerprint));
   if (rootfs && files.size() < 2)
     return Error{Code::InvalidArgument, "The image is one file and has no root file system of its own"};
@@ -138,7 +146,7 @@ Result<ImageFile> ImageDownloads::send(const Principal& who, const ImageDownload
     publish_lifecycle(context_, who, LifecycleSubject{"image", image.project, image.fingerprint.str(), image.owner_uid},
                       "image-retrieved");
   context_.workers.submit_long(
-      [file, outlet = std::make_shared<Outlet>(std::move(outlet)), &operations = context_.operations] {
+      [file, place, outlet = std::make_shared<Outlet>(std::move(outlet)), &operations = context_.operations] {
         if (const auto sent = outlet->send(file->get(), [&operations] { return operations.closing(); }); !sent)
           log::warning("An image was not sent to its end: " + sent.error().message);
       });

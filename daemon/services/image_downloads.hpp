@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -46,7 +48,7 @@ class ImageDownloads {
 
   /// Writes the image's file (`rootfs`: the second file of a split image) to `target`: a pipe, a socket or a file. What
   /// comes is as long as `size` says, unless it breaks off; it goes on after this has returned. Errors: NotFound,
-  /// InvalidArgument.
+  /// InvalidArgument, LimitsExceeded.
   Result<ImageFile> send(const Principal& who, const ImageDownload& download, bool rootfs, UniqueFd target);
 
  private:
@@ -65,6 +67,8 @@ class ImageDownloads {
   ports::Credentials& credentials_;
   std::mutex mutex_;
   std::map<OperationId, Secret> secrets_;
+  /// Files on their way to those that nobody knows; the jobs that send them may outlive this.
+  std::shared_ptr<std::atomic<int>> for_strangers_ = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace berth::services

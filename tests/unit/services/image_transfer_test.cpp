@@ -1,4 +1,7 @@
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <thread>
 
 #include "daemon/services/image_downloads.hpp"
 #include "daemon/services/image_publish.hpp"
@@ -76,6 +79,30 @@ TEST_F(ImageTransfers, APrivateImageIsAbsentForAStrangerAndAPublicOneIsNot) {
   image.is_public = true;
   ASSERT_TRUE(store_.update_image(image, std::nullopt));
   EXPECT_TRUE(taken(kGuest, download(image)));
+}
+
+TEST_F(ImageTransfers, Rule20_StrangersThatDoNotReadKeepNobodyElseWaiting) {
+  auto image = add_image();
+  image.is_public = true;
+  ASSERT_TRUE(store_.update_image(image, std::nullopt));
+  std::vector<UniqueFd> readers;
+  const auto begin = [&](const Principal& who) {
+    int ends[2];
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+    readers.emplace_back(ends[0]);
+    while (write(ends[1], "full", 4) > 0) {
+    }
+    EXPECT_EQ(fcntl(ends[1], F_SETFL, 0), 0);
+    return downloads_.send(who, download(image), false, UniqueFd(ends[1]));
+  };
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(begin(kGuest));
+  EXPECT_EQ(begin(kGuest).error().code, Code::LimitsExceeded);
+  EXPECT_TRUE(begin(kAlice));
+  readers.erase(readers.begin());
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!begin(kGuest) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_LT(std::chrono::steady_clock::now(), deadline) << "a place is free when its reader has gone";
+  readers.clear();
 }
 
 TEST_F(ImageTransfers, Rule9_ASecretOpensItsImageOnceAndNoOther) {
