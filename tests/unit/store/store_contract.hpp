@@ -170,8 +170,8 @@ TYPED_TEST_P(AStore, HidesAUsersProjectFromOtherUsers) {
   ASSERT_TRUE(this->store().insert_instance(made_by_root));
   ASSERT_TRUE(this->store().insert_instance(make_instance("shared")));
   using testing::ElementsAre;
-  EXPECT_THAT(this->names(daemon_principal()), ElementsAre("byroot", "shared", "theirs"));
-  EXPECT_THAT(this->names(local_user(1000)), ElementsAre("byroot", "shared", "theirs"));
+  EXPECT_THAT(this->names(daemon_principal()), ElementsAre("shared", "byroot", "theirs"));
+  EXPECT_THAT(this->names(local_user(1000)), ElementsAre("shared", "byroot", "theirs"));
   EXPECT_THAT(this->names(local_user(1001)), ElementsAre("shared"));
   EXPECT_THAT(this->names(local_user(1001), project_name("user-1000")), ElementsAre());
   Principal certificate;
