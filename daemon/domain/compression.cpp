@@ -29,12 +29,14 @@ Result<Compression> parse_compression(std::string_view text) {
   if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) return unknown(text);
   Compression out{.name = std::string(name), .level = {}};
   if (space == std::string_view::npos) return out;
-  const auto option = text.substr(space + 1);
+  auto option = text.substr(space + 1);
+  if (!option.starts_with('-')) return unknown(text);
+  option.remove_prefix(1);
   int level = 0;
   const int highest = name == "zstd" ? 19 : 9;
-  const auto [end, failed] = std::from_chars(option.data() + 1, option.data() + option.size(), level);
-  const bool right = option.size() >= 2 && option[0] == '-' && failed == std::errc() &&
-                     end == option.data() + option.size() && level >= 1 && level <= highest && name != "none";
+  const auto [end, failed] = std::from_chars(option.data(), option.data() + option.size(), level);
+  const bool right = failed == std::errc() && end == option.data() + option.size() && level >= 1 && level <= highest &&
+                     name != "none";
   if (!right) return unknown(text);
   out.level = level;
   return out;
