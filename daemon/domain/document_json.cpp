@@ -1,8 +1,6 @@
 #include "daemon/domain/document_json.hpp"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
+#include "base/rapid_json.hpp"
 #include "base/text.hpp"
 
 namespace berth {

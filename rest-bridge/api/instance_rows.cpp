@@ -1,12 +1,9 @@
 #include "rest-bridge/api/instance_rows.hpp"
 
-#include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <string_view>
 #include <utility>
 
+#include "base/rapid_json.hpp"
 #include "rest-bridge/api/envelope.hpp"
 #include "rest-bridge/api/rows.hpp"
 

@@ -1,10 +1,6 @@
 #include "daemon/adapters/sqlite/rows.hpp"
 
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
+#include "base/rapid_json.hpp"
 #include "base/text.hpp"
 
 namespace berth::sqlite {
@@ -47,10 +43,12 @@ class MapReader : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, MapRead
 template <typename Map>
 bool read_map(std::string_view text, Map& out) {
   if (text == "{}") return true;
+  if (!is_text(text)) return false;
+  std::string own(text);  // parsed in its own place
   MapReader handler(out);
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  rapidjson::InsituStringStream stream(own.data());
   rapidjson::Reader reader;
-  return !reader.Parse<rapidjson::kParseValidateEncodingFlag>(stream, handler).IsError();
+  return !reader.Parse<rapidjson::kParseInsituFlag>(stream, handler).IsError();
 }
 
 using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
