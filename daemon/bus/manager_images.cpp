@@ -5,27 +5,34 @@
 namespace berth::bus {
 namespace {
 
-Result<services::ImportImageRequest> read_import(const std::string& project, sdbus::UnixFd file, VariantMap options) {
-  BERTH_TRY(auto project_name, ProjectName::parse(project));
-  BERTH_TRY(auto own, take_fd(std::move(file)));
-  services::ImportImageRequest request{.project = std::move(project_name), .file = std::move(own)};
+/// What an image gets at its making, whichever way it is made.
+template <typename Request>
+Result<void> read_belongings(OptionReader& reader, Request& request) {
   ConfigMap aliases;
-  OptionReader reader{std::move(options)};
-  reader.read("rootfs", request.rootfs);
-  reader.read("fingerprint", request.fingerprint);
+  std::optional<std::vector<ProfileName>> profiles;
   reader.read("filename", request.filename);
   reader.read("public", request.is_public);
   reader.read("properties", request.properties);
   reader.read("aliases", aliases);
-  reader.read("auto-update", request.auto_update);
-  std::optional<std::vector<ProfileName>> profiles;
   reader.read("profiles", profiles);
   BERTH_CHECK(reader.finish());
   if (profiles) request.profiles = *std::move(profiles);
-  for (auto& [name, description] : aliases) {
-    BERTH_TRY(auto alias, AliasName::parse(name));
+  for (auto& [text, description] : aliases) {
+    BERTH_TRY(auto alias, AliasName::parse(text));
     request.aliases.emplace(std::move(alias), std::move(description));
   }
+  return {};
+}
+
+Result<services::ImportImageRequest> read_import(const std::string& project, sdbus::UnixFd file, VariantMap options) {
+  BERTH_TRY(auto project_name, ProjectName::parse(project));
+  BERTH_TRY(auto own, take_fd(std::move(file)));
+  services::ImportImageRequest request{.project = std::move(project_name), .file = std::move(own)};
+  OptionReader reader{std::move(options)};
+  reader.read("rootfs", request.rootfs);
+  reader.read("fingerprint", request.fingerprint);
+  reader.read("auto-update", request.auto_update);
+  BERTH_CHECK(read_belongings(reader, request));
   return request;
 }
 
@@ -34,23 +41,11 @@ Result<services::PublishRequest> read_publish(const std::string& project, const 
   auto name = InstanceName::parse(instance);
   if (!name) return Error{Code::NotFound, "Instance not found"};
   services::PublishRequest request{.of = {std::move(project_name), *std::move(name)}};
-  ConfigMap aliases;
   OptionReader reader{std::move(options)};
   reader.read("snapshot", request.snapshot);
   reader.read("compression", request.compression);
-  reader.read("properties", request.properties);
-  reader.read("filename", request.filename);
-  reader.read("public", request.is_public);
-  reader.read("aliases", aliases);
   reader.read("expires-at", request.expires_at);
-  std::optional<std::vector<ProfileName>> profiles;
-  reader.read("profiles", profiles);
-  BERTH_CHECK(reader.finish());
-  if (profiles) request.profiles = *std::move(profiles);
-  for (auto& [text, description] : aliases) {
-    BERTH_TRY(auto alias, AliasName::parse(text));
-    request.aliases.emplace(std::move(alias), std::move(description));
-  }
+  BERTH_CHECK(read_belongings(reader, request));
   return request;
 }
 

@@ -15,7 +15,7 @@
 #include "daemon/domain/expand.hpp"
 #include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/byte_pump.hpp"
-#include "daemon/services/creation_undo.hpp"
+#include "daemon/services/creation_commit.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/project_rules.hpp"
@@ -209,18 +209,7 @@ Result<void> BackupImport::make(const Draft& draft, int file, OperationContext& 
   undo.add([&] { return context_.metadata.remove(uuid); });
   BERTH_CHECK(unpack(draft, file, operation));
 
-  Instance row = draft.row;
-  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
-  BERTH_TRY(const auto idmaps, lock_idmaps(context_));
-  BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
-  for (const auto& [key, value] : idmap) row.config[key] = value;
-  BERTH_CHECK(context_.store.insert_instance_with_snapshots(row, draft.snapshots));
-  undo.add([&] { return context_.store.delete_instance(uuid); });
-  BERTH_CHECK(context_.manifests.write(row));
-  undo.add([&] { return context_.manifests.remove(uuid); });
-  BERTH_CHECK(context_.store.end_intent(intent.id));
-  undo.commit();
-  return {};
+  return commit_creation(context_, draft.row, draft.expanded, draft.snapshots, intent.id, undo);
 }
 
 /// One pass over the archive fills all trees: each is given its folder inside the making of the one before.

@@ -4,7 +4,7 @@
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/domain/document_json.hpp"
 #include "daemon/ports/instance_metadata.hpp"
-#include "daemon/services/creation_undo.hpp"
+#include "daemon/services/creation_commit.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
@@ -216,18 +216,7 @@ Result<void> InstanceCopy::make(const Draft& draft) {
   }
   undo.add([&] { return context_.metadata.remove(uuid); });
   BERTH_CHECK(copy_instance_metadata(context_, draft.original.uuid, uuid));
-  Instance row = draft.row;
-  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
-  BERTH_TRY(const auto idmaps, lock_idmaps(context_));
-  BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
-  for (const auto& [key, value] : idmap) row.config[key] = value;
-  BERTH_CHECK(context_.store.insert_instance_with_snapshots(row, rows));
-  undo.add([&] { return context_.store.delete_instance(uuid); });
-  BERTH_CHECK(context_.manifests.write(row));
-  undo.add([&] { return context_.manifests.remove(uuid); });
-  BERTH_CHECK(context_.store.end_intent(intent.id));
-  undo.commit();
-  return {};
+  return commit_creation(context_, draft.row, draft.expanded, rows, intent.id, undo);
 }
 
 Result<OperationId> InstanceCopy::refresh(const Principal& who, const CreateInstanceRequest& request) {

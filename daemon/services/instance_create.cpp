@@ -7,7 +7,7 @@
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/random_name.hpp"
 #include "daemon/ports/instance_metadata.hpp"
-#include "daemon/services/creation_undo.hpp"
+#include "daemon/services/creation_commit.hpp"
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/instance_copy.hpp"
 #include "daemon/services/instance_run.hpp"
@@ -229,17 +229,7 @@ Result<void> InstanceCreate::make(const Draft& draft) {
   undo.add([&] { return context_.metadata.remove(uuid); });
   if (draft.image) BERTH_CHECK(copy_image_metadata(context_, draft.image->fingerprint, uuid));
 
-  Instance row = draft.row;
-  BERTH_TRY(const auto admitted, admit_instance(context_, row, draft.expanded));
-  BERTH_TRY(const auto idmaps, lock_idmaps(context_));
-  BERTH_TRY(const auto idmap, idmap_keys(context_, uuid, draft.expanded.config));
-  for (const auto& [key, value] : idmap) row.config[key] = value;
-  BERTH_CHECK(context_.store.insert_instance(row));
-  undo.add([&] { return context_.store.delete_instance(uuid); });
-  BERTH_CHECK(context_.manifests.write(row));
-  undo.add([&] { return context_.manifests.remove(uuid); });
-  BERTH_CHECK(context_.store.end_intent(intent.id));
-  undo.commit();
+  BERTH_CHECK(commit_creation(context_, draft.row, draft.expanded, {}, intent.id, undo));
   if (draft.image) (void)context_.store.touch_image(draft.image->fingerprint, context_.clock.now());
   return {};
 }

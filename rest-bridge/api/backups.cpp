@@ -31,13 +31,7 @@ Answer list_backups(Context& context) {
   auto objects = Json::array();
   for (auto& row : rows) objects.push_back(shown_backup(std::move(row)));
   if (context.recursion() >= 1) co_return sync_answer(objects);
-  const auto base = url_of("instances", context.parameter("name"), {}, context.collection) + "/backups/";
-  auto urls = Json::array();
-  const auto project = context.one_project();
-  for (const auto& object : objects)
-    urls.push_back(base + percent_encode(object.value("name", "")) +
-                   (project == "default" ? "" : "?project=" + percent_encode(project)));
-  co_return sync_answer(urls);
+  co_return sync_answer(urls_below_instance(context, "backups", objects));
 }
 
 Answer create_backup(Context& context) {

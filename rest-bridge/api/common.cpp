@@ -95,6 +95,16 @@ Answer run_to_the_end(Context& context, Call call, UniqueFd content) {
   co_return Error{code_from_dbus(row.value("error_code", ""), Code::Internal), row.value("err", "the operation failed")};
 }
 
+Json urls_below_instance(const Context& context, std::string_view kind, const Json& objects) {
+  const auto base = url_of("instances", context.parameter("name"), {}, context.collection) + '/' + std::string(kind) + '/';
+  const auto project = context.one_project();
+  auto urls = Json::array();
+  for (const auto& object : objects)
+    urls.push_back(base + percent_encode(object.value("name", "")) +
+                   (project == "default" ? "" : "?project=" + percent_encode(project)));
+  return urls;
+}
+
 Result<void> check_tag(const Context& context, const std::string& etag) {
   const auto given = context.request.headers.get("If-Match");
   if (given.empty() || given == '"' + etag + '"' || given == etag) return {};

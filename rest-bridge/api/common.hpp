@@ -22,6 +22,9 @@ Call manager_call(std::string member, std::vector<Argument> arguments);
 /// A call on the instance `{name}` of the route. A name that no instance can have is NotFound.
 Result<Call> instance_call(const Context& context, std::string member, std::vector<Argument> arguments);
 
+/// The URLs of the route's instance's snapshots or backups (`kind`), from their objects.
+Json urls_below_instance(const Context& context, std::string_view kind, const Json& objects);
+
 /// 202 for the operation at an object path.
 Answer accepted(Context& context, std::string operation_path);
 /// Makes `call`, whose answer is an operation's path, and answers 202.

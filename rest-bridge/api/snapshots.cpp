@@ -42,13 +42,7 @@ Answer list_snapshots(Context& context) {
   auto objects = Json::array();
   for (auto& row : rows) objects.push_back(shown_snapshot(std::move(row)));
   if (context.recursion() >= 1) co_return sync_answer(objects);
-  const auto base = url_of("instances", context.parameter("name"), {}, context.collection) + "/snapshots/";
-  const auto project = context.one_project();
-  auto urls = Json::array();
-  for (const auto& object : objects)
-    urls.push_back(base + percent_encode(object.value("name", "")) +
-                   (project == "default" ? "" : "?project=" + percent_encode(project)));
-  co_return sync_answer(urls);
+  co_return sync_answer(urls_below_instance(context, "snapshots", objects));
 }
 
 Answer create_snapshot(Context& context) {

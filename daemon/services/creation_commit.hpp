@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "base/result.hpp"
+#include "daemon/domain/expand.hpp"
+#include "daemon/domain/instance.hpp"
+#include "daemon/domain/snapshot.hpp"
+#include "daemon/services/context.hpp"
+#include "daemon/services/creation_undo.hpp"
+
+namespace berth::services {
+
+/// The end of every creation, once the trees are there: the project admits the instance, it gets its id map, row, snapshots'
+/// rows and manifest, and the intent ends. From success on there is nothing to undo. Errors: admit_instance()'s, the store's.
+Result<void> commit_creation(Context& context, Instance row, const Expanded& all, const std::vector<Snapshot>& snapshots,
+                             const Uuid& intent, CreationUndo& undo);
+
+}  // namespace berth::services
