@@ -21,18 +21,24 @@
 namespace berth::supervisor {
 namespace {
 
+std::string root_path(const RootSpec& root, const std::string& stage) {
+  if (root.kind == RootSpec::Kind::Overlay) return "overlay:" + stage + "/lower:" + stage + "/layer/upper";
+  return "dir:" + stage + "/root";
+}
+
 /// All that liblxc is told, in order.
 LxcConfig configuration(const StartPlan& plan, const StartSurroundings& around) {
   const std::string stage = around.paths.stage();
   LxcConfig items{{"lxc.log.file", plan.log_file},
                   {"lxc.log.level", "WARN"},
                   {"lxc.cgroup.dir", around.cgroup_parent},
-                  {"lxc.rootfs.path", "dir:" + stage + "/root"}};
+                  {"lxc.rootfs.path", root_path(plan.root, stage)}};
   for (const auto& entry : plan.idmap.entries)
     items.emplace_back("lxc.idmap", std::string(entry.uid ? "u " : "g ") + std::to_string(entry.inside) + " " +
                                         std::to_string(entry.outside) + " " + std::to_string(entry.count));
+  // liblxc mounts the overlay in the container's own user and mount namespaces: only there may both layers be idmapped.
   if (plan.root.kind == RootSpec::Kind::Overlay) {
-    items.emplace_back("lxc.hook.pre-mount", stage + "/berth-hook overlay " + stage);
+    items.emplace_back("lxc.rootfs.options", "userxattr,index=off,xino=auto");
   } else if (!plan.idmap.privileged()) {
     items.emplace_back("lxc.rootfs.options", "idmap=container");
   }

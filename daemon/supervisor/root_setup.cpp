@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -31,36 +33,28 @@ std::string map_text(const IdMap& map, bool uid) {
   return text;
 }
 
-/// A user namespace with the container's map, held by a child that lives for the moment of making it: what
-/// mount_setattr(2) takes a map from.
+/// Holds a namespace until it is killed, at the latest with its parent.
+int wait_for_the_kill(void* parent) {
+  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() == *static_cast<const pid_t*>(parent))
+    for (;;) (void)::pause();
+  return 0;
+}
+
+/// A user namespace with the container's map, what mount_setattr(2) takes a map from. The child that holds it for the
+/// moment of making it shares our memory: to copy that would take longer than all the rest.
 Result<UniqueFd> user_namespace(const IdMap& map) {
-  std::array<int, 2> ready{};
-  std::array<int, 2> release{};
-  if (::pipe2(ready.data(), O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
-  UniqueFd ready_in(ready[0]);
-  UniqueFd ready_out(ready[1]);
-  if (::pipe2(release.data(), O_CLOEXEC) != 0) return system_error("cannot make a pipe", errno);
-  UniqueFd release_in(release[0]);
-  UniqueFd release_out(release[1]);
-  const pid_t child = ::fork();
-  if (child < 0) return system_error("cannot fork", errno);
-  if (child == 0) {
-    (void)::close(release_out.release());
-    const char state = ::unshare(CLONE_NEWUSER) == 0 ? 'y' : 'n';
-    char unused = 0;
-    if (::write(ready_out.get(), &state, 1) == 1) (void)!::read(release_in.get(), &unused, 1);
-    ::_exit(0);
-  }
-  ready_out.reset();
-  char state = 'n';
-  (void)!::read(ready_in.get(), &state, 1);
+  alignas(16) std::array<char, 16384> stack;
+  pid_t parent = ::getpid();
+  const pid_t child =
+      ::clone(wait_for_the_kill, stack.data() + stack.size(), CLONE_NEWUSER | CLONE_VM | SIGCHLD, &parent);
+  if (child < 0) return system_error("cannot make a user namespace", errno);
   const std::string proc = "/proc/" + std::to_string(child);
-  Result<void> written = state == 'y' ? write_text(proc + "/uid_map", map_text(map, true))
-                                      : Error{Code::Internal, "cannot make a user namespace"};
+  auto written = write_text(proc + "/uid_map", map_text(map, true));
   if (written) written = write_text(proc + "/gid_map", map_text(map, false));
   UniqueFd space(::open((proc + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
   const int saved = errno;
-  release_out.reset();
+  (void)::kill(child, SIGKILL);
   (void)::waitpid(child, nullptr, 0);
   BERTH_CHECK(std::move(written));
   if (!space) return system_error("cannot open the container's user namespace", saved);
@@ -91,6 +85,9 @@ Result<void> set_up_layers(const StartPlan& plan, const std::string& stage) {
     if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
       return Error{Code::FailedPrecondition, "the container's layer lacks " + folder};
   }
+  // liblxc looks for the work folder beside the upper one, by a name of its own.
+  if (::symlink("work", (plan.root.layer + "/olwork").c_str()) != 0 && errno != EEXIST)
+    return system_error("cannot prepare " + plan.root.layer, errno);
   BERTH_CHECK(make_folder(stage + "/lower"));
   BERTH_CHECK(make_folder(stage + "/layer"));
   UniqueFd map;
@@ -110,11 +107,11 @@ Result<void> set_up_root(const StartPlan& plan, const RuntimePaths& paths, const
     return system_error("cannot part from the host's mounts", errno);
   if (::mount("berth", stage.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") != 0)
     return system_error("cannot mount " + stage, errno);
-  BERTH_CHECK(make_folder(stage + "/root"));
   const UniqueFd place(::open((stage + "/berth-hook").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   if (!place) return system_error("cannot prepare " + stage, errno);
   BERTH_CHECK(bind(hook, stage + "/berth-hook", MOUNT_ATTR_RDONLY, -1));
   if (plan.root.kind == RootSpec::Kind::Overlay) return set_up_layers(plan, stage);
+  BERTH_CHECK(make_folder(stage + "/root"));
   return bind(plan.root.plain, stage + "/root", 0, -1);
 }
 
