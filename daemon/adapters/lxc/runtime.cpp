@@ -10,6 +10,7 @@
 #include "base/cgroup.hpp"
 #include "base/log.hpp"
 #include "base/packet.hpp"
+#include "daemon/adapters/lxc/cgroup_wakeup.hpp"
 #include "daemon/adapters/lxc/guest_networks.hpp"
 #include "daemon/adapters/lxc/supervisor_link.hpp"
 
@@ -114,6 +115,7 @@ Result<void> LxcRuntime::start(const Uuid& uuid, const ProjectName& project, con
     if (!starting_.emplace(uuid, Starting{.unit = unit}).second)
       return Error{Code::Busy, "The container is already running a start operation"};
   }
+  const CgroupWakeup wakeup;
   const auto started = units_.start(unit, uuid);
   std::unique_lock lock(mutex_);
   auto& mine = starting_.at(uuid);
