@@ -28,6 +28,13 @@ inline Result<sdbus::UnixFd> rows_answer(const Result<std::vector<Document>>& ro
   return give_fd(std::move(fd));
 }
 
+/// The same of rows that are JSON already.
+inline Result<sdbus::UnixFd> rows_answer(const Result<std::string>& rows) {
+  if (!rows) return rows.error();
+  BERTH_TRY(auto fd, sealed_memfd("berth-rows", *rows));
+  return give_fd(std::move(fd));
+}
+
 /// The same for a Describe method that has a single row.
 inline Result<sdbus::UnixFd> row_answer(Result<Document> row) {
   if (!row) return std::move(row).error();

@@ -58,7 +58,7 @@ void ManagerAdaptor::ListOperations(sdbus::Result<Rows<Path, std::string, std::s
 }
 
 void ManagerAdaptor::DescribeOperations(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) {
-  guard_.run(call_about(project), std::move(reply),
+  guard_.run_on_loop(call_about(project), std::move(reply),
              [this, project, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
                std::optional<std::vector<OperationId>> ids;
                OptionReader reader{options};
@@ -86,7 +86,7 @@ void ManagerAdaptor::GetServerInfo(sdbus::Result<Options>&& reply) {
 }
 
 void ManagerAdaptor::DescribeServer(sdbus::Result<sdbus::UnixFd>&& reply, Options options) {
-  guard_.run(call_about({}), std::move(reply),
+  guard_.run_on_loop(call_about({}), std::move(reply),
              [this, options = std::move(options)](const Principal& who) -> Result<sdbus::UnixFd> {
                BERTH_CHECK(no_options(options));
                return row_answer(use_cases_.server.describe(who));

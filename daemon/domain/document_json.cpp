@@ -24,7 +24,7 @@ class Writing {
     for (const auto& element : elements) write(element);
     writer_.EndArray();
   }
-  std::string take() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+  std::string_view text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
  private:
   template <typename Held>
@@ -65,12 +65,18 @@ template <typename Value>
 std::string json_of(const Value& value) {
   Writing writing;
   writing.write(value);
-  return writing.take();
+  return std::string(writing.text());
 }
 
 }  // namespace
 
 std::string to_json(const Document& document) { return json_of(document); }
+std::string to_json_members(const Document& document) {
+  Writing writing;
+  writing.write(document);
+  const auto object = writing.text();
+  return std::string(object.substr(1, object.size() - 2));
+}
 std::string to_json(const std::vector<Document>& rows) { return json_of(rows); }
 
 }  // namespace berth

@@ -31,6 +31,19 @@ struct Instance {
   PoolName pool;      ///< where its root disk is
 };
 
+/// The columns of an instance that are cheap to read: who it is, and which state of its row. Lists are made of these.
+struct InstanceSummary {
+  Uuid uuid;
+  ProjectName project;
+  InstanceName name;
+  std::string type;
+  std::string architecture;
+  std::uint64_t revision = 1;
+  Timestamp created_at{};
+  Timestamp last_used_at{};
+  bool ephemeral = false;
+};
+
 /// Where a container is in its life. The words of the API and the LXD codes are in instance_status.cpp.
 enum class InstanceStatus { Stopped, Starting, Running, Freezing, Frozen, Thawed, Stopping, Error };
 

@@ -1,8 +1,10 @@
 #include "daemon/domain/instance_document.hpp"
 
+#include "daemon/domain/document_json.hpp"
+
 namespace berth {
 
-Document instance_document(Instance instance, Expanded expanded, InstanceStatus status) {
+Document instance_document(Instance instance, Expanded expanded) {
   std::vector<std::string> profiles;
   profiles.reserve(instance.profiles.size());
   for (const auto& profile : instance.profiles) profiles.push_back(profile.str());
@@ -25,9 +27,20 @@ Document instance_document(Instance instance, Expanded expanded, InstanceStatus 
   row.emplace("devices", std::move(instance.devices));
   row.emplace("expanded_config", std::move(expanded.config));
   row.emplace("expanded_devices", std::move(expanded.devices));
-  row.emplace("status", std::string(status_word(status)));
-  row.emplace("status_code", std::int64_t{status_code(status)});
   return row;
+}
+
+Document status_document(InstanceStatus status) {
+  return {{"status", std::string(status_word(status))}, {"status_code", std::int64_t{status_code(status)}}};
+}
+
+void InstanceRowsText::add(std::string_view stored, const Document& now) {
+  text_.append(text_.size() == 1 ? "\n{" : "\n,{").append(stored).append("\n,").append(to_json(now), 1);
+}
+
+std::string InstanceRowsText::take() && {
+  text_.append("\n]");
+  return std::move(text_);
 }
 
 }  // namespace berth

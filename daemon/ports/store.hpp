@@ -48,6 +48,8 @@ class Store {
   virtual Result<Instance> instance_by_uuid(const Uuid& uuid) = 0;
   /// Sorted by name; when `project` is empty those of every project, one project after the other.
   virtual Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) = 0;
+  /// The same rows in the same order, without what takes time to read.
+  virtual Result<std::vector<InstanceSummary>> instance_summaries(const Principal& who, const std::optional<ProjectName>& project) = 0;
   /// Records volatile keys; an empty value removes the key. A new revision, so that a client cannot send old ones back
   /// unseen, but without the fsync of one.
   virtual Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) = 0;
@@ -95,6 +97,7 @@ class Store {
   // Storage pools.
   virtual Result<void> insert_pool(const StoragePool& pool) = 0;
   virtual Result<StoragePool> pool(const PoolName& name) = 0;
+  /// In memory once read: never waits for another call.
   virtual Result<std::vector<StoragePool>> pools() = 0;
 
   // Projects. `default` is always there. Images, aliases and profiles of a project without that feature are those of
@@ -117,7 +120,7 @@ class Store {
   virtual Result<bool> project_in_use(const ProjectName& name) = 0;
   virtual Result<bool> project_exists(const ProjectName& project) = 0;
 
-  // Server configuration.
+  // Server configuration. Once read it is in memory: a reader never waits for another call.
   virtual Result<ConfigMap> server_config() = 0;
   virtual Result<void> set_server_config(const ConfigMap& config) = 0;
 

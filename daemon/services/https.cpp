@@ -40,6 +40,7 @@ void Https::adopt(Opened opened) {
 }
 
 void Https::start() {
+  (void)credentials_.identity();  // made now where there is none: every client asks for it, and none has to wait so
   auto config = context_.store.server_config();
   const auto address = config ? value_of(*config, "core.https_address") : std::string();
   if (address.empty()) return;

@@ -1,5 +1,6 @@
 #include "daemon/services/instance_query.hpp"
 
+#include "daemon/domain/document_json.hpp"
 #include "daemon/domain/instance_document.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/snapshots.hpp"
@@ -36,40 +37,29 @@ Document interface_document(const ports::NetworkInterface& interface) {
           {"type", interface.type}};
 }
 
-/// Expands many instances, reading the profiles of each project once.
-class Expander {
- public:
-  explicit Expander(Context& context) : context_(context) {}
-  Result<Expanded> operator()(const Instance& instance) {
-    auto known = profiles_.find(instance.project);
-    if (known == profiles_.end()) {
-      BERTH_TRY(auto profiles, context_.store.profiles(daemon_principal(), instance.project));
-      known = profiles_.emplace(instance.project, std::move(profiles)).first;
-    }
-    return expand(instance, known->second);
-  }
-
- private:
-  Context& context_;
-  std::map<ProjectName, std::vector<Profile>> profiles_;
-};
+Result<Document> usage_document(Context& context, const Uuid& uuid) {
+  BERTH_TRY(const auto instance, context.store.instance_by_uuid(uuid));
+  BERTH_TRY(auto* const driver, driver_of(context, instance.pool));
+  BERTH_TRY(const auto all, expanded(context, instance));
+  BERTH_TRY(const auto root, find_root_disk(all.devices));
+  Document disk;
+  if (const auto usage = driver->usage(uuid)) disk[root.device] = Document{{"usage", as_int(*usage)}};
+  return disk;
+}
 
 /// `with_usage`: the disk too, which may have to be walked.
-Result<Document> state_document(Context& context, const Instance& instance, bool with_usage) {
+Result<Document> state_document(Context& context, const Uuid& uuid, bool with_usage) {
   ports::RuntimeState state;
-  if (context.runtime.status(instance.uuid) != InstanceStatus::Stopped) {
-    BERTH_TRY(state, context.runtime.state(instance.uuid));
+  if (context.runtime.status(uuid) != InstanceStatus::Stopped) {
+    BERTH_TRY(state, context.runtime.state(uuid));
   }
   Document network;
   Document disk;
   if (state.status != InstanceStatus::Stopped) {
-    BERTH_TRY(const auto interfaces, context.runtime.networks(instance.uuid));
+    BERTH_TRY(const auto interfaces, context.runtime.networks(uuid));
     for (const auto& [name, interface] : interfaces) network[name] = interface_document(interface);
     if (with_usage) {
-      BERTH_TRY(auto* const driver, driver_of(context, instance.pool));
-      BERTH_TRY(const auto all, expanded(context, instance));
-      BERTH_TRY(const auto root, find_root_disk(all.devices));
-      if (const auto usage = driver->usage(instance.uuid)) disk[root.device] = Document{{"usage", as_int(*usage)}};
+      BERTH_TRY(disk, usage_document(context, uuid));
     }
   }
   return Document{{"status", std::string(status_word(state.status))},
@@ -87,9 +77,9 @@ Result<Document> state_document(Context& context, const Instance& instance, bool
 
 /// A container that cannot be asked (it is just ending) is shown with its status alone, so that one never spoils a
 /// list.
-Document state_or_status(Context& context, const Instance& instance, bool with_usage) {
-  if (auto state = state_document(context, instance, with_usage)) return *std::move(state);
-  const auto status = context.runtime.status(instance.uuid);
+Document state_or_status(Context& context, const Uuid& uuid, bool with_usage) {
+  if (auto state = state_document(context, uuid, with_usage)) return *std::move(state);
+  const auto status = context.runtime.status(uuid);
   return Document{{"status", std::string(status_word(status))},
                   {"status_code", std::int64_t{status_code(status)}},
                   {"pid", std::int64_t{0}},
@@ -103,55 +93,72 @@ Document state_or_status(Context& context, const Instance& instance, bool with_u
                   {"network", Document{}}};
 }
 
-InstanceRow row_of(Context& context, const Instance& instance) {
-  return InstanceRow{.project = instance.project,
-                     .name = instance.name,
-                     .type = instance.type,
+Result<std::vector<Document>> snapshots_of(Context& context, const Uuid& uuid, const std::vector<Snapshot>& snapshots) {
+  if (snapshots.empty()) return std::vector<Document>();
+  BERTH_TRY(const auto instance, context.store.instance_by_uuid(uuid));
+  return snapshot_documents(context, instance, snapshots);
+}
+
+InstanceRow row_of(Context& context, InstanceSummary instance) {
+  return InstanceRow{.project = std::move(instance.project),
+                     .name = std::move(instance.name),
+                     .type = std::move(instance.type),
                      .status = context.runtime.status(instance.uuid),
-                     .architecture = instance.architecture,
+                     .architecture = std::move(instance.architecture),
                      .ephemeral = instance.ephemeral,
                      .created_at = instance.created_at,
                      .init_pid = context.runtime.init_pid(instance.uuid)};
 }
 
+InstanceSummary summary_of(Instance instance) {
+  return InstanceSummary{.uuid = std::move(instance.uuid),
+                         .project = std::move(instance.project),
+                         .name = std::move(instance.name),
+                         .type = std::move(instance.type),
+                         .architecture = std::move(instance.architecture),
+                         .revision = instance.revision,
+                         .created_at = instance.created_at,
+                         .last_used_at = instance.last_used_at,
+                         .ephemeral = instance.ephemeral};
+}
+
 /// Exactly the named ones, sorted.
-Result<std::vector<Instance>> pick(Context& context, const Principal& who, const std::optional<ProjectName>& project,
-                                   const std::vector<InstanceName>& names) {
-  std::vector<Instance> picked;
+Result<std::vector<InstanceSummary>> pick(Context& context, const Principal& who, const std::optional<ProjectName>& project,
+                                          const std::vector<InstanceName>& names) {
+  std::vector<InstanceSummary> picked;
   if (project) {
     for (const auto& name : names) {
       BERTH_TRY(auto instance, context.store.instance(who, *project, name));
-      picked.push_back(std::move(instance));
+      picked.push_back(summary_of(std::move(instance)));
     }
   } else {
-    BERTH_TRY(const auto all, context.store.instances(who, std::nullopt));
+    BERTH_TRY(const auto all, context.store.instance_summaries(who, std::nullopt));
     for (const auto& name : names) {
       const auto before = picked.size();
       std::copy_if(all.begin(), all.end(), std::back_inserter(picked),
-                   [&name](const Instance& row) { return row.name == name; });
+                   [&name](const InstanceSummary& row) { return row.name == name; });
       if (picked.size() == before) return Error{Code::NotFound, "Instance \"" + name.str() + "\" not found"};
     }
   }
-  std::sort(picked.begin(), picked.end(), [](const Instance& a, const Instance& b) { return a.name < b.name; });
+  std::sort(picked.begin(), picked.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return picked;
 }
 
 }  // namespace
 
 Result<std::vector<InstanceRow>> InstanceQuery::list(const Principal& who, const std::optional<ProjectName>& project) {
-  BERTH_TRY(const auto instances, context_.store.instances(who, project));
+  BERTH_TRY(auto instances, context_.store.instance_summaries(who, project));
   std::vector<InstanceRow> rows;
   rows.reserve(instances.size());
-  for (const auto& instance : instances) rows.push_back(row_of(context_, instance));
+  for (auto& instance : instances) rows.push_back(row_of(context_, std::move(instance)));
   return rows;
 }
 
-Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, const std::optional<ProjectName>& project,
-                                                      const std::optional<std::vector<InstanceName>>& names,
-                                                      InstanceDetail detail) {
-  BERTH_TRY(auto instances,
-            names ? pick(context_, who, project, *names) : context_.store.instances(who, project));
-  Expander expander(context_);
+Result<std::string> InstanceQuery::describe(const Principal& who, const std::optional<ProjectName>& project,
+                                            const std::optional<std::vector<InstanceName>>& names, InstanceDetail detail) {
+  BERTH_TRY(const auto instances,
+            names ? pick(context_, who, project, *names) : context_.store.instance_summaries(who, project));
+  InstanceTexts::Reading texts(texts_);
   const bool with_usage = names && instances.size() == 1;
   std::map<Uuid, std::vector<Snapshot>> snapshots;
   if (detail == InstanceDetail::Full) {
@@ -159,42 +166,42 @@ Result<std::vector<Document>> InstanceQuery::describe(const Principal& who, cons
     BERTH_TRY(auto all, context_.store.snapshots(only));
     for (auto& snapshot : all) snapshots[snapshot.instance].push_back(std::move(snapshot));
   }
-  std::vector<Document> rows;
-  rows.reserve(instances.size());
-  for (auto& instance : instances) {
-    Document more;
-    if (detail != InstanceDetail::Config) more.emplace("state", state_or_status(context_, instance, with_usage));
+  InstanceRowsText rows;
+  for (const auto& instance : instances) {
+    Document now;
+    if (detail != InstanceDetail::Config) now.emplace("state", state_or_status(context_, instance.uuid, with_usage));
+    if (detail == InstanceDetail::State) {
+      rows.add(to_json_members({{"name", instance.name.str()}, {"project", instance.project.str()}}), now);
+      continue;
+    }
+    now.merge(status_document(context_.runtime.status(instance.uuid)));
+    auto members = texts.members_of(instance);
+    if (!members && members.error().code == Code::NotFound && !names) continue;  // it went in this moment
+    if (!members) return std::move(members).error();
     if (detail == InstanceDetail::Full) {
-      BERTH_TRY(auto documents, snapshot_documents(context_, instance, snapshots[instance.uuid]));
-      more.emplace("snapshots", std::move(documents));
+      BERTH_TRY(auto documents, snapshots_of(context_, instance.uuid, snapshots[instance.uuid]));
+      now.emplace("snapshots", std::move(documents));
       BERTH_TRY(const auto backups, context_.backups.list(instance.uuid));
       std::vector<Document> kept;
       for (const auto& backup : backups) kept.push_back(backup_document(backup));
-      more.emplace("backups", std::move(kept));
+      now.emplace("backups", std::move(kept));
     }
-    if (detail == InstanceDetail::State) {
-      more.emplace("name", instance.name.str());
-      more.emplace("project", instance.project.str());
-      rows.push_back(std::move(more));
-      continue;
-    }
-    BERTH_TRY(auto all, expander(instance));
-    const auto status = context_.runtime.status(instance.uuid);
-    more.merge(instance_document(std::move(instance), std::move(all), status));
-    rows.push_back(std::move(more));
+    rows.add(**members, now);
   }
-  return rows;
+  return std::move(rows).take();
 }
 
 Result<Document> InstanceQuery::config(const Principal& who, const ProjectName& project, const InstanceName& name) {
-  BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
-  BERTH_TRY(const auto all, expanded(context_, instance));
-  return instance_document(instance, all, context_.runtime.status(instance.uuid));
+  BERTH_TRY(auto instance, context_.store.instance(who, project, name));
+  BERTH_TRY(auto all, expanded(context_, instance));
+  auto row = status_document(context_.runtime.status(instance.uuid));
+  row.merge(instance_document(std::move(instance), std::move(all)));
+  return row;
 }
 
 Result<Document> InstanceQuery::state(const Principal& who, const ProjectName& project, const InstanceName& name) {
   BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
-  return state_or_status(context_, instance, true);
+  return state_or_status(context_, instance.uuid, true);
 }
 
 Result<InstanceRow> InstanceQuery::by_pid(const Principal& who, std::int32_t pid) {
@@ -204,8 +211,8 @@ Result<InstanceRow> InstanceQuery::by_pid(const Principal& who, std::int32_t pid
 }
 
 Result<InstanceRow> InstanceQuery::row(const Principal& who, const ProjectName& project, const InstanceName& name) {
-  BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
-  return row_of(context_, instance);
+  BERTH_TRY(auto instance, context_.store.instance(who, project, name));
+  return row_of(context_, summary_of(std::move(instance)));
 }
 
 }  // namespace berth::services

@@ -10,6 +10,7 @@
 #include "daemon/domain/instance.hpp"
 #include "daemon/domain/principal.hpp"
 #include "daemon/services/context.hpp"
+#include "daemon/services/instance_texts.hpp"
 
 namespace berth::services {
 
@@ -30,11 +31,12 @@ struct InstanceRow {
 /// Reads, never changes. Blocking; workers only.
 class InstanceQuery {
  public:
-  explicit InstanceQuery(Context& context) : context_(context) {}
+  explicit InstanceQuery(Context& context) : context_(context), texts_(context.store) {}
   Result<std::vector<InstanceRow>> list(const Principal& who, const std::optional<ProjectName>& project);
   /// Sorted by name; `names` given: exactly these, NotFound when one is absent. State of all in as few system calls as can be.
-  Result<std::vector<Document>> describe(const Principal& who, const std::optional<ProjectName>& project,
-                                         const std::optional<std::vector<InstanceName>>& names, InstanceDetail detail);
+  /// JSON as InstanceRowsText writes it.
+  Result<std::string> describe(const Principal& who, const std::optional<ProjectName>& project,
+                               const std::optional<std::vector<InstanceName>>& names, InstanceDetail detail);
   Result<Document> config(const Principal& who, const ProjectName& project, const InstanceName& name);
   Result<Document> state(const Principal& who, const ProjectName& project, const InstanceName& name);
   Result<InstanceRow> by_pid(const Principal& who, std::int32_t pid);
@@ -42,6 +44,7 @@ class InstanceQuery {
 
  private:
   Context& context_;
+  InstanceTexts texts_;
 };
 
 }  // namespace berth::services

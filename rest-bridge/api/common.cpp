@@ -48,8 +48,9 @@ Task<Result<Json>> operation_row(Context& context, std::string id) {
   co_return std::move(rows.front());
 }
 
-Json shown_operation(const Context& context, Json row) {
-  auto operation = operation_to_api(std::move(row));
+Json shown_operation(const Context& context, Json row) { return with_sockets(context, operation_to_api(std::move(row))); }
+
+Json with_sockets(const Context& context, Json operation) {
   const auto fds = context.sessions.shown_to(operation.value("id", ""), context.owner);
   if (!fds.is_null()) {
     if (!operation["metadata"].is_object()) operation["metadata"] = Json::object();

@@ -39,6 +39,8 @@ Answer run_sync(Context& context, Call call);
 Task<Result<Json>> operation_row(Context& context, std::string id);
 /// The row in the API's form, with its secrets when the asker is the owner.
 Json shown_operation(const Context& context, Json row);
+/// An operation that is in the API's form already, as an event has it, with the same secrets.
+Json with_sockets(const Context& context, Json operation);
 /// The id in an operation's object path.
 Result<std::string> operation_id_of(const std::string& path);
 

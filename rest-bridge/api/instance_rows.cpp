@@ -1,6 +1,8 @@
 #include "rest-bridge/api/instance_rows.hpp"
 
+#include <functional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/rapid_json.hpp"
@@ -141,13 +143,60 @@ class Rewriter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Rewriter
   std::uint64_t revision_ = 0;
 };
 
+Error broken_rows() { return Error{Code::Internal, "the daemon's rows are not as it writes them"}; }
+
 /// Reads the daemon's rows through `rewriter`, in their own place.
 Result<void> rewrite(std::string& rows, Rewriter& rewriter) {
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(rows.data());
   if (reader.Parse<rapidjson::kParseInsituFlag>(stream, rewriter).IsError())
-    return Error{Code::Internal, "the daemon's rows are not a JSON array"};
+    return broken_rows();
   return {};
+}
+
+/// Members of an instance, without its braces.
+Result<std::string> shown_members(std::string_view members, bool full) {
+  Rewriter rewriter(full);
+  std::string row = "[{";
+  row.append(members).append("}]");
+  BERTH_CHECK(rewrite(row, rewriter));
+  const auto shown = rewriter.take();
+  return shown.substr(2, shown.size() - 4);
+}
+
+/// The first line of each row, rewritten once: it changes with the instance alone, and the same line looks the same to
+/// whoever asks.
+class ShownLines {
+ public:
+  /// What `members` looks like; lives until the next call.
+  Result<const std::string*> of(std::string_view members) {
+    if (const auto found = shown_.find(members); found != shown_.end()) return &found->second;
+    BERTH_TRY(auto text, shown_members(members, true));
+    if (bytes_ > kMostBytes) {
+      shown_.clear();
+      bytes_ = 0;
+    }
+    bytes_ += members.size() + text.size();
+    return &shown_.emplace(members, std::move(text)).first->second;
+  }
+
+ private:
+  /// Room for some 2,000 instances. What is beyond begins anew: then a list costs what it costs without.
+  static constexpr std::size_t kMostBytes = std::size_t{8} << 20U;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  std::unordered_map<std::string, std::string, Hash, std::equal_to<>> shown_;
+  std::size_t bytes_ = 0;
+};
+
+/// Takes the first line off `left`, without its end.
+std::string_view next_line(std::string_view& left) {
+  const auto end = left.find('\n');
+  const auto line = left.substr(0, end);
+  left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+  return line;
 }
 
 }  // namespace
@@ -175,10 +224,21 @@ Json shown_instance(Json row, bool full) {
   return instance;
 }
 
-Result<std::string> shown_instances(std::string rows, bool full) {
-  Rewriter rewriter(full);
-  BERTH_CHECK(rewrite(rows, rewriter));
-  return rewriter.take();
+Result<std::string> shown_instances(std::string_view rows, bool full) {
+  static thread_local ShownLines known;
+  if (next_line(rows) != "[") return broken_rows();
+  std::string shown = "[";
+  shown.reserve(rows.size());
+  for (auto line = next_line(rows); line != "]"; line = next_line(rows)) {
+    const auto stored = line.substr(line.starts_with(',') ? 1 : 0);
+    const auto now = next_line(rows);
+    if (!stored.starts_with('{') || !now.starts_with(',') || !now.ends_with('}')) return broken_rows();
+    BERTH_TRY(const auto* const text, known.of(stored.substr(1)));
+    BERTH_TRY(const auto rest, shown_members(now.substr(1, now.size() - 2), full));
+    shown.append(shown.size() == 1 ? "{" : ",{").append(*text).append(",").append(rest).append("}");
+  }
+  shown.append("]");
+  return shown;
 }
 
 Result<std::optional<ShownInstance>> shown_only_instance(std::string rows, bool full) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "rest-bridge/api/call.hpp"
 
@@ -11,9 +12,10 @@ namespace berth::rest {
 /// One instance's row as the API's object; `full` adds what only the full form has.
 Json shown_instance(Json row, bool full);
 
-/// The rows of DescribeInstances as the API's array, by the rules of shown_instance(), rewritten while they are read: the
-/// lists of servers with many instances are long, and nothing in them is asked for here. Errors: Internal.
-Result<std::string> shown_instances(std::string rows, bool full);
+/// The rows of DescribeInstances, two lines each, as the API's array, by the rules of shown_instance(). The lists of servers
+/// with many instances are long and mostly as they were: a row's first line is rewritten once, the second while it is read.
+/// Errors: Internal.
+Result<std::string> shown_instances(std::string_view rows, bool full);
 
 /// One instance, and what goes with it.
 struct ShownInstance {

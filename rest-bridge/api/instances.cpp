@@ -66,8 +66,8 @@ Answer list_instances(Context& context) {
   const bool full = recursion >= 2;
   Options options;
   options["detail"] = full ? "full" : "config";
-  BERTH_CO_TRY(std::string rows, co_await context.bus.describe_text(describe_call(std::move(options), context.project)));
-  BERTH_CO_TRY(const std::string shown, shown_instances(std::move(rows), full));
+  BERTH_CO_TRY(const std::string rows, co_await context.bus.describe_text(describe_call(std::move(options), context.project)));
+  BERTH_CO_TRY(const std::string shown, shown_instances(rows, full));
   co_return sync_text_answer(shown);
 }
 

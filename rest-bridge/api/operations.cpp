@@ -54,6 +54,8 @@ Answer wait_operation(Context& context) {
   if (row.value("status_code", 0) >= 200 || timeout == 0) co_return sync_answer(shown_operation(context, std::move(row)));
   const auto end = co_await wait;
   if (end == Subscription::Wait::End::Lost) co_return Error{Code::Unavailable, "the daemon went away; ask again for the operation"};
+  // The last event has all that asking once more would tell.
+  if (end == Subscription::Wait::End::Finished) co_return sync_answer(with_sockets(context, wait.operation()));
   BERTH_CO_TRY(Json now, co_await operation_row(context, id));
   co_return sync_answer(shown_operation(context, std::move(now)));
 }

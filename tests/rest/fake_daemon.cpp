@@ -1,5 +1,6 @@
 // A stand-in for berthd behind the D-Bus contract, for the tests of the bridge: a small model in memory, commands that run
 // as plain processes of the host. Every call's signature is held against the interface files, both ways.
+#include "tests/support/instance_lines.hpp"
 #include "tests/rest/fake_objects.hpp"
 
 namespace berth::fake {
@@ -97,7 +98,7 @@ class Fake final : public FakeObjects {
         for (const auto& name : a[1]["names"]) rows.push_back(instance_row(name.get<std::string>(), detail));
       else if (a[0] == "" || a[0] == "default")
         for (const auto& [name, row] : instances_) rows.push_back(instance_row(name, detail));
-      return {hand_out_rows(rows)};
+      return {hand_out(sealed(instance_lines(rows)))};
     }
     if (member == "ListInstances") {
       auto rows = Json::array();

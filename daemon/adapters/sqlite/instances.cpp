@@ -21,6 +21,12 @@ const std::string kWithProfile = kColumns +
                                  "WHERE i.uuid IN (SELECT instance FROM instance_profiles WHERE profile = ?) "
                                  "ORDER BY i.project, i.name";
 
+const std::string kSummaryColumns =
+    "SELECT i.uuid, i.project, i.name, i.owner_uid, p.owner_uid, i.type, i.architecture, i.revision, i.created_at, "
+    "i.last_used_at, i.ephemeral FROM instances i JOIN projects p ON p.name = i.project ";
+const std::string kSummariesOfProject = kSummaryColumns + "WHERE i.project = ? ORDER BY i.name";
+const std::string kAllSummaries = kSummaryColumns + "ORDER BY i.project, i.name";
+
 constexpr std::string_view kInsertProfile =
     "INSERT INTO instance_profiles (instance, position, profile) VALUES (?,?,?)";
 constexpr std::string_view kDeleteProfiles = "DELETE FROM instance_profiles WHERE instance = ?";
@@ -67,6 +73,24 @@ Result<std::optional<Instance>> read_instance(const Statement& row, const Princi
                     std::move(pool)};
   BERTH_CHECK(columns.check());
   return std::optional<Instance>{std::move(instance)};
+}
+
+/// The current row, or nothing when `who` may not know of it.
+Result<std::optional<InstanceSummary>> read_summary(const Statement& row, const Principal& who) {
+  RowReader columns(row);
+  BERTH_TRY(auto uuid, columns.name<Uuid>());
+  BERTH_TRY(auto project, columns.name<ProjectName>());
+  BERTH_TRY(auto name, columns.name<InstanceName>());
+  const auto owner = columns.uid();
+  if (!visible_to(who, project, owner, columns.uid())) return std::optional<InstanceSummary>{};
+  std::string type = columns.text();
+  std::string architecture = columns.text();
+  const auto revision = columns.count();
+  const auto created_at = columns.time();
+  const auto last_used_at = columns.time();
+  return std::optional<InstanceSummary>{{std::move(uuid), std::move(project), std::move(name), std::move(type),
+                                         std::move(architecture), revision, created_at, last_used_at,
+                                         columns.flag()}};
 }
 
 }  // namespace
@@ -172,6 +196,20 @@ Result<std::vector<Instance>> SqliteStore::instances(const Principal& who, const
     auto rows = project ? database_->query(kOfProject, project->str()) : database_->query(kAll);
     if (!rows) return std::move(rows).error();
     return instance_rows(*std::move(rows), who);
+  });
+}
+
+Result<std::vector<InstanceSummary>> SqliteStore::instance_summaries(const Principal& who,
+                                                                     const std::optional<ProjectName>& project) {
+  return read([&]() -> Result<std::vector<InstanceSummary>> {
+    BERTH_TRY(auto rows, project ? database_->query(kSummariesOfProject, project->str()) : database_->query(kAllSummaries));
+    std::vector<InstanceSummary> out;
+    while (true) {
+      BERTH_TRY(const bool there, rows.step());
+      if (!there) return out;
+      BERTH_TRY(auto summary, read_summary(rows, who));
+      if (summary) out.push_back(*std::move(summary));
+    }
   });
 }
 

@@ -74,7 +74,7 @@ Result<void> SqliteStore::check_pool(const PoolName& name) {
 }
 
 Result<void> SqliteStore::insert_pool(const StoragePool& pool) {
-  return write(Durability::Commit, [&]() -> Result<void> {
+  auto inserted = write(Durability::Commit, [&]() -> Result<void> {
     auto done = database_->run(
         "INSERT INTO storage_pools (uuid, name, driver, description, revision, created_at, config) VALUES "
         "(?,?,?,?,?,?,?)",
@@ -84,6 +84,8 @@ Result<void> SqliteStore::insert_pool(const StoragePool& pool) {
       return Error{Code::AlreadyExists, "Storage pool \"" + pool.name.str() + "\" already exists"};
     return done;
   });
+  pools_.changed_to(std::nullopt);
+  return inserted;
 }
 
 Result<StoragePool> SqliteStore::pool(const PoolName& name) {
@@ -97,6 +99,10 @@ Result<StoragePool> SqliteStore::pool(const PoolName& name) {
 }
 
 Result<std::vector<StoragePool>> SqliteStore::pools() {
+  return pools_.get([this] { return read_pools(); });
+}
+
+Result<std::vector<StoragePool>> SqliteStore::read_pools() {
   return read([&]() -> Result<std::vector<StoragePool>> {
     static const std::string sql = std::string(kPoolColumns) + "ORDER BY name";
     std::vector<StoragePool> out;
@@ -111,6 +117,10 @@ Result<std::vector<StoragePool>> SqliteStore::pools() {
 }
 
 Result<ConfigMap> SqliteStore::server_config() {
+  return server_config_.get([this] { return read_server_config(); });
+}
+
+Result<ConfigMap> SqliteStore::read_server_config() {
   return read([&]() -> Result<ConfigMap> {
     ConfigMap config;
     BERTH_TRY(auto rows, database_->query("SELECT key, value FROM server_config"));
@@ -123,12 +133,14 @@ Result<ConfigMap> SqliteStore::server_config() {
 }
 
 Result<void> SqliteStore::set_server_config(const ConfigMap& config) {
-  return write(Durability::Commit, [&]() -> Result<void> {
+  auto written = write(Durability::Commit, [&]() -> Result<void> {
     BERTH_CHECK(database_->run("DELETE FROM server_config"));
     for (const auto& [key, value] : config)
       BERTH_CHECK(database_->run("INSERT INTO server_config (key, value) VALUES (?,?)", key, value));
     return {};
   });
+  if (written) server_config_.changed_to(config);
+  return written;
 }
 
 Result<void> SqliteStore::begin_intent(const ports::Intent& intent) {

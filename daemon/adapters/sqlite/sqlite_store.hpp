@@ -1,6 +1,7 @@
 #pragma once
 
 #include "daemon/adapters/sqlite/database.hpp"
+#include "daemon/adapters/sqlite/kept_table.hpp"
 #include "daemon/adapters/sqlite/rows.hpp"
 #include "daemon/adapters/sqlite/schema.hpp"
 #include "daemon/ports/certificate_store.hpp"
@@ -31,6 +32,8 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override;
   Result<Instance> instance_by_uuid(const Uuid& uuid) override;
   Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) override;
+  Result<std::vector<InstanceSummary>> instance_summaries(const Principal& who,
+                                                          const std::optional<ProjectName>& project) override;
   Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) override;
   Result<void> touch_instance(const Uuid& uuid, Timestamp last_used_at) override;
 
@@ -139,10 +142,14 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<Image> image_row(const ProjectName& project, const Fingerprint& fingerprint, const Principal& who);
   Result<std::vector<Image>> image_rows(Statement rows, const Principal& who);
   Result<void> add_alias(const ImageAlias& alias);
+  Result<std::vector<StoragePool>> read_pools();
+  Result<ConfigMap> read_server_config();
 
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
   SchemaAge age_;
+  KeptTable<std::vector<StoragePool>> pools_;
+  KeptTable<ConfigMap> server_config_;
 };
 
 }  // namespace berth::sqlite

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "rest-bridge/api/instance_rows.hpp"
+#include "tests/support/instance_lines.hpp"
 
 namespace berth::rest {
 namespace {
@@ -33,7 +34,7 @@ Json snapshot() {
 void expect_same(const Json& rows, bool full) {
   auto expected = Json::array();
   for (const auto& one : rows) expected.push_back(shown_instance(one, full));
-  const auto text = shown_instances(rows.dump(), full);
+  const auto text = shown_instances(instance_lines(rows), full);
   ASSERT_TRUE(text);
   EXPECT_EQ(Json::parse(*text), expected);
 }
@@ -93,8 +94,30 @@ TEST(AnOnlyInstance, ThatIsNotThereIsNothing) {
   EXPECT_FALSE(*none);
 }
 
-TEST(InstanceRows, ThatAreNoJsonAreAnError) {
-  for (const auto* bad : {"[", "[{]", "[{}", "nothing"}) EXPECT_FALSE(shown_instances(bad, false)) << bad;
+TEST(InstanceRows, AreShownAsTheyAreNowAndNotAsTheyWere) {
+  auto one = row("web");
+  expect_same(Json::array({one}), false);
+  one["status_code"] = 102;
+  expect_same(Json::array({one, row("db")}), false);
+  one["config"]["user.new"] = "x";
+  expect_same(Json::array({row("db"), one}), false);
+  expect_same(Json::array({one, row("web")}), false);
+}
+
+TEST(InstanceRows, ThatAreMoreThanAreKeptAreShownAllTheSame) {
+  auto rows = Json::array();
+  for (int i = 0; i < 40; ++i) {
+    rows.push_back(row("big" + std::to_string(i)));
+    rows.back()["config"]["user.data"] = std::string(300'000, static_cast<char>('a' + i % 26));
+  }
+  expect_same(rows, false);
+  expect_same(rows, false);
+}
+
+TEST(InstanceRows, ThatAreNotAsTheDaemonWritesThemAreAnError) {
+  for (const auto* bad : {"", "[", "[{]", "[{}", "nothing", "[\n", "[\n{", "[\n{\"a\":1\n]", "[\n{\"a\":1\n,\"b\":}\n]",
+                          "[\n{\"a\"\n,\"b\":1}\n]", "[\n{\"a\":1\n,\"b\":1}\n", "[\n\"a\":1\n,\"b\":1}\n]"})
+    EXPECT_FALSE(shown_instances(bad, false)) << bad;
 }
 
 }  // namespace

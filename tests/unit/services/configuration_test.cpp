@@ -4,6 +4,10 @@
 #include "daemon/services/profiles.hpp"
 #include "tests/unit/services/services_fixture.hpp"
 
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
 namespace berth::services {
 namespace {
 
@@ -32,6 +36,11 @@ class Configuration : public ServicesTest {
   }
   ImportImageRequest upload(const std::string& bytes) const {
     return {.project = default_project(), .file = file_with(bytes), .filename = "bb.tar.gz"};
+  }
+  nlohmann::json described(InstanceDetail detail) {
+    const auto text = query_.describe(kRoot, std::nullopt, std::nullopt, detail);
+    EXPECT_TRUE(text);
+    return text ? nlohmann::json::parse(*text) : nlohmann::json();
   }
   /// A profile that `web` uses beside `default`.
   void add_profile(const ConfigMap& config) {
@@ -160,10 +169,9 @@ TEST_F(Configuration, KeepsTheProfileThatEverythingStandsOn) {
 TEST_F(Configuration, IsShownWithStateForFiftyInstances) {
   for (int i = 0; i < 50; ++i) (void)make_instance("c" + std::to_string(i));
   expect_success(lifecycle_.start(kRoot, default_project(), instance_name("c7")));
-  const auto rows = query_.describe(kRoot, std::nullopt, std::nullopt, InstanceDetail::Full);
-  ASSERT_TRUE(rows);
-  EXPECT_THAT(*rows, SizeIs(50));
-  EXPECT_THAT(rows->front(), Contains(Key("state")));
+  const auto rows = described(InstanceDetail::Full);
+  EXPECT_THAT(rows, SizeIs(50));
+  EXPECT_TRUE(rows.front().contains("state"));
   const auto running = *query_.state(kRoot, default_project(), instance_name("c7"));
   EXPECT_EQ(std::get<std::string>(running.at("status").value), "Running");
   EXPECT_THAT(std::get<Document>(running.at("network").value), Contains(Key("lo")));
@@ -177,6 +185,55 @@ TEST_F(Configuration, IsShownWithStateForFiftyInstances) {
   EXPECT_EQ(query_.by_pid(kRoot, row->init_pid)->name, row->name);
   EXPECT_EQ(query_.describe(kRoot, default_project(), {{instance_name("nope")}}, InstanceDetail::Config).error().code,
             Code::NotFound);
+}
+
+TEST_F(Configuration, IsListedAsItIsAfterEachChange) {
+  auto web = make_instance("web");
+  (void)make_instance("db");
+  const auto row = [this](const std::string& name) {
+    const auto rows = described(InstanceDetail::Config);
+    EXPECT_THAT(rows, SizeIs(2));
+    for (const auto& one : rows)
+      if (one["name"] == name) return one;
+    return nlohmann::json();
+  };
+  EXPECT_EQ(row("web"), row("web"));
+  EXPECT_EQ(row("web")["status"], "Stopped");
+  expect_success(update({.config = ConfigMap{{"user.a", "1"}}}));
+  EXPECT_EQ(row("web")["config"]["user.a"], "1");
+  expect_success(lifecycle_.start(kRoot, default_project(), kWeb));
+  EXPECT_EQ(row("web")["status"], "Running");
+  EXPECT_EQ(row("web")["last_used_at"], to_microseconds(store_.instance_by_uuid(web.uuid)->last_used_at));
+  ASSERT_TRUE(store_.touch_instance(web.uuid, Timestamp{std::chrono::seconds{5}}));
+  EXPECT_EQ(row("web")["last_used_at"], 5'000'000);
+  auto profile = *store_.profile(kRoot, default_project(), profile_name("default"));
+  profile.config["user.b"] = "2";
+  ASSERT_TRUE(store_.update_profile(profile, std::nullopt));
+  EXPECT_EQ(row("db")["expanded_config"]["user.b"], "2");
+  ASSERT_TRUE(store_.rename_profile(default_project(), profile_name("default"), profile_name("other")));
+  EXPECT_EQ(row("db")["profiles"], nlohmann::json::array({"other"}));
+  ASSERT_TRUE(store_.rename_instance(web.uuid, instance_name("web2")));
+  EXPECT_EQ(row("web2")["config"]["user.a"], "1");
+  ASSERT_TRUE(store_.delete_instance(web.uuid));
+  EXPECT_THAT(described(InstanceDetail::Config), SizeIs(1));
+}
+
+TEST_F(Configuration, IsListedInTwoLinesOfWhichTheFirstSaysWhatSeldomChanges) {
+  (void)make_instance("web");
+  const auto lines = [this] {
+    const auto text = *query_.describe(kRoot, std::nullopt, std::nullopt, InstanceDetail::Full);
+    std::vector<std::string> out;
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) out.push_back(line);
+    return out;
+  };
+  const auto before = lines();
+  ASSERT_THAT(before, SizeIs(4));
+  EXPECT_EQ(before.front(), "[");
+  EXPECT_EQ(before.back(), "]");
+  EXPECT_THAT(before[1], HasSubstr("\"name\":\"web\""));
+  EXPECT_THAT(before[2], HasSubstr("\"status\":\"Stopped\""));
+  EXPECT_THAT(before[2], HasSubstr("\"snapshots\":[]"));
 }
 
 TEST_F(Configuration, OfAnImageComesFromItsArchiveAndTheRequest) {

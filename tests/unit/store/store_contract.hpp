@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -37,9 +38,14 @@ class AStore : public testing::Test {
   std::vector<std::string> names(const Principal& who, const std::optional<ProjectName>& project = std::nullopt) {
     std::vector<std::string> out;
     const auto rows = store().instances(who, project);
-    EXPECT_TRUE(rows);
-    if (rows)
-      for (const auto& row : *rows) out.push_back(row.name.str());
+    const auto summaries = store().instance_summaries(who, project);
+    EXPECT_TRUE(rows && summaries);
+    if (!rows || !summaries) return out;
+    EXPECT_EQ(rows->size(), summaries->size());
+    for (std::size_t i = 0; i < std::min(rows->size(), summaries->size()); ++i) {
+      expect_summary(summaries->at(i), rows->at(i));
+      out.push_back(rows->at(i).name.str());
+    }
     return out;
   }
 
@@ -342,6 +348,7 @@ TYPED_TEST_P(AStore, MovesRenamesAndDeletesAliases) {
 
 TYPED_TEST_P(AStore, KeepsPoolsProjectsAndServerConfiguration) {
   EXPECT_EQ(this->store().insert_pool(make_pool()).error().code, Code::AlreadyExists);
+  EXPECT_EQ(this->store().pools()->size(), 1U);
   ASSERT_TRUE(this->store().insert_pool(make_pool("fast")));
   const auto pool = this->store().pool(pool_name("fast"));
   ASSERT_TRUE(pool);
@@ -351,7 +358,9 @@ TYPED_TEST_P(AStore, KeepsPoolsProjectsAndServerConfiguration) {
   EXPECT_EQ(this->store().pools()->size(), 2U);
   EXPECT_TRUE(*this->store().project_exists(default_project()));
   EXPECT_FALSE(*this->store().project_exists(project_name("nope")));
+  EXPECT_EQ(*this->store().server_config(), ConfigMap());
   ASSERT_TRUE(this->store().set_server_config({{"user.a", "1"}, {"user.b", "2"}}));
+  EXPECT_EQ(this->store().server_config()->size(), 2U);
   ASSERT_TRUE(this->store().set_server_config({{"user.b", "3"}}));
   EXPECT_EQ(*this->store().server_config(), (ConfigMap{{"user.b", "3"}}));
 }

@@ -82,4 +82,16 @@ inline void expect_same(const Instance& a, const Instance& b) {
   EXPECT_EQ(a.pool, b.pool);
 }
 
+inline void expect_summary(const InstanceSummary& summary, const Instance& row) {
+  EXPECT_EQ(summary.uuid, row.uuid);
+  EXPECT_EQ(summary.project, row.project);
+  EXPECT_EQ(summary.name, row.name);
+  EXPECT_EQ(summary.type, row.type);
+  EXPECT_EQ(summary.architecture, row.architecture);
+  EXPECT_EQ(summary.revision, row.revision);
+  EXPECT_EQ(summary.created_at, row.created_at);
+  EXPECT_EQ(summary.last_used_at, row.last_used_at);
+  EXPECT_EQ(summary.ephemeral, row.ephemeral);
+}
+
 }  // namespace berth::contract
