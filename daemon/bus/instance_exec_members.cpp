@@ -16,7 +16,10 @@ Result<services::InstanceExecRequest> read_exec(std::vector<std::string> command
   reader.read("user", request.user);
   reader.read("group", request.group);
   reader.read("cwd", request.cwd);
-  if (streams != ExecStreams::Detached) reader.read("deferred", request.deferred);
+  if (streams != ExecStreams::Detached) {
+    reader.read("deferred", request.deferred);
+    reader.read("lifeline", request.lifeline);
+  }
   if (streams == ExecStreams::Detached) reader.read("record-output", request.record_output);
   if (streams == ExecStreams::Terminal) {
     reader.read("width", request.width);

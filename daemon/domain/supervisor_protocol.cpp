@@ -69,7 +69,8 @@ json json_of(const ExecCommand& exec) {
   for (const auto& [key, value] : exec.environment) environment.push_back({any_bytes(key), any_bytes(value)});
   return {{"command", command},       {"environment", environment}, {"uid", exec.uid},
           {"gid", exec.gid},          {"cwd", any_bytes(exec.cwd)}, {"deferred", exec.deferred},
-          {"terminal", exec.terminal}, {"width", exec.width},        {"height", exec.height}};
+          {"terminal", exec.terminal}, {"width", exec.width},        {"height", exec.height},
+          {"lifeline", exec.lifeline}};
 }
 
 ExecCommand exec_of(const json& object) {
@@ -86,6 +87,7 @@ ExecCommand exec_of(const json& object) {
   exec.terminal = flag_of(object, "terminal");
   exec.width = number_of<std::uint16_t>(object, "width");
   exec.height = number_of<std::uint16_t>(object, "height");
+  exec.lifeline = flag_of(object, "lifeline");
   return exec;
 }
 

@@ -22,7 +22,8 @@
 /// Control, `<runtime>/instances/<uuid>/control`, the supervisor listens. One question at a time on a connection:
 ///   state                                   -> state{id, pid, protocol}
 ///   watch                                   -> state..., then exec-finished{id, value} for each, and closing at the end
-///   exec{exec, id} + stdin, stdout, stderr unless a terminal  -> ok{pid} + the terminal's master if there is one
+///   exec{exec, id} + stdin, stdout, stderr unless a terminal, and a lifeline last if exec.lifeline (from protocol 2 on)
+///                                           -> ok{pid} + the terminal's master if there is one
 ///   begin{id}, drop{id}                     -> ok{pid} / error       (a deferred exec)
 ///   signal{id, value}                       -> ok / error
 ///   list                                    -> list{ids}
@@ -31,7 +32,8 @@
 ///   kill                                    -> ok once everything is being killed
 namespace berth::supervisor {
 
-inline constexpr int kProtocol = 1;
+inline constexpr int kProtocol = 2;
+inline constexpr int kLifelineProtocol = 2;  ///< the first that knows lifelines
 inline constexpr std::size_t kMaxExecs = 256;  ///< running and deferred ones of one container
 
 namespace type {
@@ -50,6 +52,7 @@ struct ExecCommand {
   bool deferred = false;
   bool terminal = false;
   std::uint16_t width = 0, height = 0;  ///< 0 = unset
+  bool lifeline = false;                ///< it comes as the last descriptor
 };
 
 /// Any message; which fields count is told by the type.

@@ -57,6 +57,9 @@ struct ExecRequest {
   bool terminal = false;
   std::uint16_t width = 0, height = 0;       ///< terminal only; 0 = unset
   UniqueFd stdin_fd, stdout_fd, stderr_fd;  ///< not terminal: the guest's ends
+  /// A stream socket or none. Its end kills the command's process group, a byte from it lets the command go; the command's
+  /// end sends the code and a newline, and closes it.
+  UniqueFd lifeline;
 };
 /// A command that runs in the container.
 struct RunningExec {

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace berth::services {
@@ -46,6 +47,19 @@ Result<void> check_words(const InstanceExecRequest& request) {
   if (has_nul(request.cwd)) return Error{Code::InvalidArgument, "The working directory may not have NUL characters"};
   if (total > kArgumentLimit)
     return Error{Code::LimitsExceeded, "The command and its environment are larger than 1 MiB"};
+  return {};
+}
+
+/// The supervisor reads and writes it without waiting, which takes a socket.
+Result<void> check_lifeline(const InstanceExecRequest& request) {
+  if (!request.lifeline) return {};
+  const auto option = [&](int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return getsockopt(request.lifeline->get(), SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  if (option(SO_DOMAIN) != AF_UNIX || option(SO_TYPE) != SOCK_STREAM || option(SO_ACCEPTCONN) != 0)
+    return Error{Code::InvalidArgument, "The lifeline must be one end of a Unix stream socket pair"};
   return {};
 }
 
@@ -146,6 +160,7 @@ Result<ExecHandles> InstanceExec::exec(const Principal& who, const ProjectName& 
     return Error{Code::InvalidArgument, "A detached command has no streams to wait for: it cannot be deferred"};
   if (!detached && request.record_output)
     return Error{Code::InvalidArgument, "Only the output of a detached command can be recorded"};
+  BERTH_CHECK(check_lifeline(request));
   BERTH_CHECK(check_runs(context_, instance));
   BERTH_TRY(const auto all, expanded(context_, instance));
 
@@ -156,6 +171,7 @@ Result<ExecHandles> InstanceExec::exec(const Principal& who, const ProjectName& 
                           .gid = request.group,
                           .cwd = request.cwd,
                           .deferred = request.deferred};
+  if (request.lifeline) exec.lifeline = std::move(*request.lifeline);
   const auto id = exec.id;
   ExecHandles handles{.operation = id};
   BERTH_CHECK(connect_streams(context_, instance, request, exec, handles));

@@ -27,6 +27,8 @@ struct InstanceExecRequest {
   std::uint16_t width = 0, height = 0;
   bool deferred = false;
   bool record_output = false;  ///< Detached only
+  /// Not Detached: a Unix stream socket whose end kills the command, and which tells of the command's end.
+  std::optional<UniqueFd> lifeline;
 };
 
 /// The caller's ends.

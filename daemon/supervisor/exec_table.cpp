@@ -1,6 +1,7 @@
 #include "daemon/supervisor/exec_table.hpp"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,6 +56,11 @@ Result<UniqueFd> ExecTable::add(const Uuid& id, ExecCommand command, std::vector
     return Error{Code::InvalidArgument, "an exec needs a command"};
   Exec exec;
   UniqueFd master;
+  if (command.lifeline) {
+    if (streams.empty()) return Error{Code::InvalidArgument, "the lifeline is missing"};
+    exec.lifeline = std::move(streams.back());
+    streams.pop_back();
+  }
   if (command.terminal) {
     const std::uint32_t group = outside_id(idmap_, false, kTtyGroup, idmap_.root_gid());
     BERTH_TRY(Terminal terminal, open_terminal(container, host_uid(command.uid), group, command.width, command.height));
@@ -85,6 +91,7 @@ Result<void> ExecTable::launch(const Uuid& id, Exec& exec) {
   exec.attacher = attacher.pid;
   exec.report = std::move(attacher.report);
   exec.streams.clear();
+  if (exec.lifeline) BERTH_CHECK(loop_.watch(exec.lifeline.get(), [this, id] { lifeline_ended(id); }));
   return loop_.watch(exec.report.get(), [this, id] { read_report(id, false); });
 }
 
@@ -101,6 +108,7 @@ void ExecTable::read_report(const Uuid& id, bool last) {
   if (got > 0) (void)std::from_chars(text.data(), text.data() + got, pid);
   const Started started = std::exchange(exec.started, nullptr);
   if (pid <= 0) {
+    cut_lifeline(exec, "");
     execs_.erase(found);
     if (started) started(Error{Code::FailedPrecondition, "the container could not be entered; it may be stopping"});
     return;
@@ -109,6 +117,39 @@ void ExecTable::read_report(const Uuid& id, bool last) {
   // The process is ours to reap, so its pid cannot be another's.
   exec.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (started) started(pid);
+  // Later: this may be the round that has reaped it, and then its number is free.
+  if (exec.abandoned)
+    loop_.post([this, id] {
+      if (const auto still = execs_.find(id); still != execs_.end()) kill_group(still->second);
+    });
+}
+
+void ExecTable::lifeline_ended(const Uuid& id) {
+  const auto found = execs_.find(id);
+  if (found == execs_.end()) return;
+  Exec& exec = found->second;
+  char byte = 0;
+  const ssize_t got = ::recv(exec.lifeline.get(), &byte, 1, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  loop_.forget(exec.lifeline.get());
+  exec.lifeline.reset();
+  if (got > 0) return;  // it goes on alone
+  exec.abandoned = true;
+  if (exec.pid > 0) kill_group(exec);
+}
+
+void ExecTable::kill_group(const Exec& exec) {
+  // Its process is not reaped yet, so neither number can be another's. The first fails in the moment before its setsid().
+  (void)::kill(-exec.pid, SIGKILL);
+  (void)::kill(exec.pid, SIGKILL);
+}
+
+void ExecTable::cut_lifeline(Exec& exec, const std::string& word) {
+  if (!exec.lifeline) return;
+  loop_.forget(exec.lifeline.get());
+  // Whoever does not read has no room for it, and is told by the end alone.
+  if (!word.empty()) (void)::send(exec.lifeline.get(), word.data(), word.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  exec.lifeline.reset();
 }
 
 Result<void> ExecTable::begin(const Uuid& id, Started started) {
@@ -175,7 +216,10 @@ bool ExecTable::reaped(pid_t pid, int status) {
 }
 
 void ExecTable::finish(const Uuid& id, int code) {
-  execs_.erase(id);
+  if (const auto found = execs_.find(id); found != execs_.end()) {
+    cut_lifeline(found->second, std::to_string(code) + "\n");
+    execs_.erase(found);
+  }
   // The file is for a daemon that is away; it removes the file when it has the result.
   (void)replace_file(paths_.exec_result(container_, id), std::to_string(code) + "\n");
   finished_(id, code);

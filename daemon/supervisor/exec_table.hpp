@@ -25,7 +25,7 @@ class ExecTable {
   /// `finished` is told once for every command that was started, after its result file is written.
   ExecTable(EventLoop& loop, Uuid container, RuntimePaths paths, IdMap idmap, Finished finished);
 
-  /// Takes the streams (none for a terminal) and starts the command, or keeps it when it is deferred; `started` then
+  /// Takes the streams (none for a terminal; then a lifeline, if the command has one) and starts the command, or keeps it when it is deferred; `started` then
   /// comes at once with 0. Returns the terminal's master, or none.
   Result<UniqueFd> add(const Uuid& id, ExecCommand command, std::vector<UniqueFd> streams, lxc_container& container,
                        Started started);
@@ -50,6 +50,8 @@ class ExecTable {
     bool begun = false;
     pid_t attacher = 0;  ///< 0 when there is none, or no longer
     UniqueFd report;
+    UniqueFd lifeline;       ///< watched from the launch on
+    bool abandoned = false;  ///< its lifeline was cut before its pid was known
     pid_t pid = 0;
     UniqueFd pidfd;
     Started started;
@@ -58,6 +60,11 @@ class ExecTable {
   /// Reads what the attacher said, if anything yet; `last` when no more can come.
   void read_report(const Uuid& id, bool last);
   void finish(const Uuid& id, int code);
+  /// The other side of a lifeline let go, or is gone.
+  void lifeline_ended(const Uuid& id);
+  static void kill_group(const Exec& exec);
+  /// Stops listening to the lifeline of an exec that has ended, and tells `word` over it.
+  void cut_lifeline(Exec& exec, const std::string& word);
   std::uint32_t host_uid(std::uint32_t guest) const;
 
   EventLoop& loop_;

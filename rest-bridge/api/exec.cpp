@@ -1,3 +1,6 @@
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <utility>
@@ -38,6 +41,17 @@ Result<void> add_size(const Json& body, Options& options) {
   return {};
 }
 
+/// Both ends of an exec's lifeline.
+struct Lifeline {
+  UniqueFd ours, theirs;
+};
+
+Result<Lifeline> make_lifeline() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_error("cannot make a socket", errno);
+  return Lifeline{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 /// Keeps a session for its websockets and makes the 202: the operation with the session's secrets.
 Result<Response> with_secrets(Context& context, Json row, std::shared_ptr<ExecSession> session) {
   BERTH_TRY(const auto fds, context.sessions.add(session, context.owner));
@@ -55,9 +69,12 @@ Answer exec(Context& context) {
   BERTH_CO_TRY(bool interactive, bool_field(body, "interactive"));
   BERTH_CO_TRY(bool record, bool_field(body, "record-output"));
   const char* method = "ExecDetached";
+  Lifeline lifeline;
   if (websocket) {
     if (record) co_return Error{Code::InvalidArgument, "output is recorded only without websockets"};
     options["deferred"] = true;
+    BERTH_CO_TRY(lifeline, make_lifeline());
+    options["lifeline"] = Handle{lifeline.theirs.get()};
     method = "Exec";
     if (interactive) {
       BERTH_CO_CHECK(add_size(body, options));
@@ -72,12 +89,14 @@ Answer exec(Context& context) {
   if (!websocket) co_return co_await run_operation(context, std::move(call));
 
   BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
+  lifeline.theirs.reset();  // the command's side alone has it now
   std::map<std::string, UniqueFd> streams;
   const std::size_t count = interactive ? 1 : 3;
   for (std::size_t i = 0; i < count; ++i) streams.emplace(std::to_string(i), reply.take_fd(i + 1));
   BERTH_CO_TRY(std::string id, operation_id_of(reply.text(0)));
   BERTH_CO_TRY(Json row, co_await operation_row(context, id));
   auto session = std::make_shared<ExecSession>(std::move(id), std::move(streams), true);
+  session->hold(std::move(lifeline.ours));
   // The daemon's operation knows what is run; a client reads it from there.
   auto& metadata = row["metadata"];
   if (!metadata.is_object()) metadata = Json::object();

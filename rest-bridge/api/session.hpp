@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 
@@ -40,11 +41,17 @@ class ExecSession {
   void resize(unsigned width, unsigned height);
   /// Closes what the session itself still holds of the terminal, so that the command sees a hang-up.
   void hang_up();
+  /// The right to end the command, which outlives whoever gave it: closing it kills the command, a byte into it lets the
+  /// command go, and it brings the code when the command has ended (`lifeline` of Instance.Exec). It is closed with the
+  /// session unless it is taken; -1 when there is none.
+  void hold(UniqueFd lifeline) { lifeline_ = std::move(lifeline); }
+  UniqueFd take_lifeline() { return std::move(lifeline_); }
 
  private:
   std::string operation_id_;
   std::map<std::string, UniqueFd> streams_;
   UniqueFd terminal_;
+  UniqueFd lifeline_;
   bool interactive_;
   bool deferred_;
   bool begun_ = false;

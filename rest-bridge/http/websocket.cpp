@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,6 +22,8 @@
 #include <deque>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/log.hpp"
@@ -32,35 +38,47 @@ using WebSocket = ws::stream<Socket>;
 using Descriptor = asio::posix::stream_descriptor;
 using ErrorCode = boost::system::error_code;
 
-constexpr std::size_t kChunk = 32 * 1024;
+constexpr std::size_t kChunk = 64 * 1024;
+constexpr int kPipe = 256 * 1024;  ///< what a command may be ahead of its client
 
 auto token(ErrorCode& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
-/// The websockets of one exec or console: when its output has ended, the others have nothing more to do.
+/// Whether the client closed the websocket in due form; it need not have waited for our answer to that.
+bool said_goodbye(const WebSocket& socket, ErrorCode error) {
+  return error == ws::error::closed || socket.reason().code != ws::close_code::none;
+}
+
+/// The websockets of one exec or console. They end with the command; a console's, and those of a command that nobody
+/// watches, with its output.
 struct Wires {
   std::shared_ptr<ExecSession> session;
   std::size_t outputs = 0;  ///< streams that carry output and have not ended, here or there
-  std::size_t running = 0;  ///< those that the command has not ended itself
+  bool ended = false;       ///< the command has
+  bool broken = false;      ///< the client left a stream of output without a goodbye
+  std::shared_ptr<Descriptor> lifeline;  ///< none once the command has ended
+  std::set<std::string> done;            ///< streams that the command ended
   std::map<std::string, std::weak_ptr<WebSocket>> open;
+  std::map<std::string, std::weak_ptr<Descriptor>> pipes;  ///< of output, while they are read
 
-  explicit Wires(std::shared_ptr<ExecSession> of) : session(std::move(of)), outputs(session->interactive() ? 1 : 2), running(outputs) {}
+  explicit Wires(std::shared_ptr<ExecSession> of) : session(std::move(of)), outputs(session->interactive() ? 1 : 2) {}
+
+  /// The client died: its command goes with it.
+  void cut() {
+    ErrorCode unused;
+    if (lifeline) lifeline->close(unused);
+  }
+  /// No websocket is left: a client that said goodbye leaves its command behind.
+  ~Wires() {
+    if (lifeline && lifeline->is_open() && !broken && !ended)
+      (void)::send(lifeline->native_handle(), "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    cut();
+  }
+  Wires(const Wires&) = delete;
+  Wires& operator=(const Wires&) = delete;
 };
 
 std::map<const ExecSession*, std::weak_ptr<Wires>>& all_wires() {
   static std::map<const ExecSession*, std::weak_ptr<Wires>> wires;
-  return wires;
-}
-
-std::shared_ptr<Wires> wires_of(const std::shared_ptr<ExecSession>& session) {
-  auto& slot = all_wires()[session.get()];
-  auto wires = slot.lock();
-  if (!wires) {
-    wires = std::shared_ptr<Wires>(new Wires(session), [](Wires* last) {
-      all_wires().erase(last->session.get());
-      delete last;
-    });
-    slot = wires;
-  }
   return wires;
 }
 
@@ -74,12 +92,55 @@ void close_later(const std::shared_ptr<WebSocket>& socket) {
       asio::detached);
 }
 
+/// Nothing is left to say: the websockets that are still open are closed.
+void finish(Wires& wires) {
+  wires.session->hang_up();
+  for (const auto& [name, weak] : std::exchange(wires.open, {}))
+    if (const auto socket = weak.lock()) close_later(socket);
+}
+
 void output_ended(Wires& wires, const std::string& name) {
   wires.open.erase(name);
-  if (wires.outputs > 0 && --wires.outputs > 0) return;
-  wires.session->hang_up();
-  for (const auto& [other, weak] : std::exchange(wires.open, {}))
-    if (const auto socket = weak.lock()) close_later(socket);
+  wires.pipes.erase(name);
+  if (wires.outputs > 0) --wires.outputs;
+  if (wires.outputs == 0 && !wires.lifeline) finish(wires);
+}
+
+/// Waits for the command's end. What it wrote is in the pipes then; whoever else has them open is not waited for.
+asio::awaitable<void> await_end(std::shared_ptr<Descriptor> lifeline, std::weak_ptr<Wires> weak) {
+  ErrorCode error;
+  char word = 0;
+  co_await lifeline->async_read_some(asio::buffer(&word, 1), token(error));
+  const auto wires = weak.lock();
+  if (!wires) co_return;
+  wires->ended = !error;  // else nobody watches it, or it is being killed: then its output ends by itself
+  wires->lifeline.reset();
+  if (wires->outputs == 0) finish(*wires);
+  if (error) co_return;
+  for (const auto& [name, pipe] : wires->pipes)
+    if (const auto from = pipe.lock()) from->cancel(error);
+}
+
+std::shared_ptr<Wires> wires_of(const std::shared_ptr<ExecSession>& session, const asio::any_io_executor& executor) {
+  auto& slot = all_wires()[session.get()];
+  auto wires = slot.lock();
+  if (wires) return wires;
+  wires = std::shared_ptr<Wires>(new Wires(session), [](Wires* last) {
+    all_wires().erase(last->session.get());
+    delete last;
+  });
+  slot = wires;
+  if (auto lifeline = session->take_lifeline()) {
+    wires->lifeline = std::make_shared<Descriptor>(executor, lifeline.release());
+    asio::co_spawn(executor, await_end(wires->lifeline, wires), asio::detached);
+  }
+  return wires;
+}
+
+/// How much is to be read at once: what an ended command left in its pipe.
+std::size_t left_in(Descriptor& pipe) {
+  int bytes = 0;
+  return ::ioctl(pipe.native_handle(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 /// What the command writes, to the client: binary frames, then an empty text frame for the end.
@@ -87,13 +148,24 @@ asio::awaitable<void> send_output(std::shared_ptr<WebSocket> socket, std::shared
                                   std::shared_ptr<Wires> wires, std::string name) {
   std::array<char, kChunk> buffer;  // NOLINT: filled by the read
   ErrorCode error;
+  std::optional<std::size_t> left;  // once the command has ended
+  wires->pipes[name] = from;
+  (void)::fcntl(from->native_handle(), F_SETPIPE_SZ, kPipe);  // one that stays small is only slower; a terminal is none
   for (;;) {
-    const auto size = co_await from->async_read_some(asio::buffer(buffer), token(error));
-    if (error) {
-      // End of file, or EIO from a terminal whose guest side is closed. Any other: the client of this stream has gone.
-      if ((error == asio::error::eof || error.value() == EIO) && wires->running > 0) --wires->running;
+    // A terminal ends with its session leader.
+    if (wires->ended && !left && !wires->session->interactive()) left = left_in(*from);
+    if (left && *left == 0) {
+      wires->done.insert(name);
       break;
     }
+    const auto size = co_await from->async_read_some(asio::buffer(buffer.data(), std::min(left.value_or(kChunk), kChunk)), token(error));
+    if (error == asio::error::operation_aborted && wires->ended && from->is_open()) continue;
+    if (error) {
+      // End of file, or EIO from a terminal whose guest side is closed. Any other: the client of this stream has gone.
+      if (error == asio::error::eof || error.value() == EIO) wires->done.insert(name);
+      break;
+    }
+    if (left) *left -= size;
     socket->binary(true);
     co_await socket->async_write(asio::buffer(buffer.data(), size), token(error));
     if (error) break;
@@ -105,9 +177,9 @@ asio::awaitable<void> send_output(std::shared_ptr<WebSocket> socket, std::shared
   co_await socket->async_close(ws::close_code::normal, token(error));
 }
 
-/// What the client writes, to the command. An empty text frame is the end of the command's input. `ended` is called
-/// when the client has gone.
-asio::awaitable<void> receive_input(std::shared_ptr<WebSocket> socket, std::shared_ptr<Descriptor> to, bool close_at_end) {
+/// What the client writes, to the command. An empty text frame is the end of the command's input. Returns when the client
+/// has gone; true when it said goodbye.
+asio::awaitable<bool> receive_input(std::shared_ptr<WebSocket> socket, std::shared_ptr<Descriptor> to, bool close_at_end) {
   beast::flat_buffer buffer;
   ErrorCode error;
   bool open = to != nullptr;
@@ -127,7 +199,9 @@ asio::awaitable<void> receive_input(std::shared_ptr<WebSocket> socket, std::shar
       if (close_at_end) to->close(error);
     }
   }
+  const bool goodbye = said_goodbye(*socket, error);
   if (to && to->is_open()) to->close(error);
+  co_return goodbye;
 }
 
 /// A number as the API sends it, in JSON text or as a number.
@@ -182,14 +256,13 @@ asio::awaitable<void> serve_control(std::shared_ptr<WebSocket> socket, std::shar
       co_await send_signal(shared, place, wires->session, static_cast<int>(number_of(message["signal"])));
     }
   }
-  // A client that died takes its command along; one that said goodbye leaves it.
-  if (error != ws::error::closed && wires->running > 0) co_await send_signal(shared, place, wires->session, SIGKILL);
+  if (!said_goodbye(*socket, error)) wires->cut();
 }
 
 asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream stream, std::shared_ptr<Identities::Lease> lease,
                                     std::shared_ptr<Identities::Place> place, Shared& shared) {
   const auto session = std::move(stream.session);
-  const auto wires = wires_of(session);
+  const auto wires = wires_of(session, socket->get_executor());
   wires->open[stream.name] = socket;
   if (stream.name == "control") {
     lease.reset();
@@ -207,8 +280,7 @@ asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream st
     const auto begun = co_await call_back<Result<void>>(std::move(begin));
     if (!begun) {
       log::warning("a command could not be begun: " + begun.error().message);
-      wires->outputs = 1;
-      output_ended(*wires, "");
+      finish(*wires);
       co_return;
     }
   }
@@ -218,7 +290,8 @@ asio::awaitable<void> serve_session(std::shared_ptr<WebSocket> socket, Stream st
     asio::co_spawn(socket->get_executor(), send_output(socket, descriptor, wires, stream.name), asio::detached);
     // Named, since GCC 12 destroys a temporary of this expression twice.
     const auto input = terminal ? descriptor : std::shared_ptr<Descriptor>();
-    co_await receive_input(socket, input, false);
+    const bool goodbye = co_await receive_input(socket, input, false);
+    wires->broken = wires->broken || (!goodbye && !wires->done.contains(stream.name));
     ErrorCode error;
     if (descriptor->is_open()) descriptor->close(error);  // the client has gone: its command sees a broken pipe or hang-up
     if (terminal) session->hang_up();

@@ -43,8 +43,8 @@ void a_command(sd_bus_message* m) { (void)sd_bus_message_append(m, "as", 1, "tru
 std::vector<OptionCall> all_calls() {
   const std::vector<std::string> exec{"environment", "user", "group", "cwd"};
   auto deferred = exec, terminal = exec, detached = exec;
-  deferred.emplace_back("deferred");
-  terminal.insert(terminal.end(), {"deferred", "width", "height"});
+  deferred.insert(deferred.end(), {"deferred", "lifeline"});
+  terminal.insert(terminal.end(), {"deferred", "lifeline", "width", "height"});
   detached.emplace_back("record-output");
   return {
       {"Manager", "CreateInstance", texts({"default", "web"}),

@@ -33,7 +33,7 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
     ConfigMap environment;
     std::uint32_t uid = 0;
     std::string cwd;
-    UniqueFd stdin_fd, stdout_fd, stderr_fd;
+    UniqueFd stdin_fd, stdout_fd, stderr_fd, lifeline;
     std::vector<int> signals;
   };
 
@@ -195,7 +195,8 @@ class FakeContainerRuntime final : public ports::ContainerRuntime {
                                     .cwd = std::move(request.cwd),
                                     .stdin_fd = std::move(request.stdin_fd),
                                     .stdout_fd = std::move(request.stdout_fd),
-                                    .stderr_fd = std::move(request.stderr_fd)});
+                                    .stderr_fd = std::move(request.stderr_fd),
+                                    .lifeline = std::move(request.lifeline)});
     return running;
   }
   Result<void> begin_exec(const Uuid&, const OperationId& exec) override {

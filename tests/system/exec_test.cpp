@@ -220,6 +220,67 @@ TEST_F(AnExec, EndsAsKilledWithItsContainer) {
   EXPECT_EQ(refused.error().code, Code::FailedPrecondition);
 }
 
+/// A command with a lifeline, whose other end the test has.
+class ALifeline : public AnExec {
+ protected:
+  void begin(std::vector<std::string> command) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    ours_.reset(ends[0]);
+    ports::ExecRequest request{.id = id_, .command = std::move(command), .environment = {{"PATH", "/bin"}}};
+    Pipe out = make_pipe();
+    out_ = std::move(out.in);
+    request.stdin_fd = nothing();
+    request.stdout_fd = std::move(out.out);
+    request.stderr_fd = nothing();
+    request.lifeline.reset(ends[1]);
+    const auto running = runtime().exec(web_.uuid, std::move(request));
+    ASSERT_TRUE(running) << running.error().message;
+  }
+  const Uuid id_ = new_uuid();
+  UniqueFd ours_, out_;
+};
+
+TEST_F(ALifeline, TellsOfTheCommandsEndThoughItsOutputIsStillHeld) {
+  begin({"sh", "-c", "sleep 600 & echo ended; exit 5"});
+  EXPECT_EQ(drain(ours_.get()), "5\n");
+  EXPECT_EQ(reports().wait_code(id_), 5);
+  EXPECT_EQ(read_until(out_.get(), "ended\n"), "ended\n") << "what it wrote is there by then";
+}
+
+TEST_F(ALifeline, ThatIsCutEndsTheCommandAndWhatItStarted) {
+  begin({"sh", "-c", "sleep 600 & sleep 600 & echo begun; wait"});
+  ASSERT_EQ(read_until(out_.get(), "begun\n"), "begun\n");
+  ours_.reset();
+  EXPECT_EQ(reports().wait_code(id_), 128 + SIGKILL);
+  EXPECT_EQ(drain(out_.get()), "") << "nobody has its output open any more";
+  EXPECT_THAT(run(web_, {"ps"}).out, ::testing::Not(HasSubstr("sleep 600")));
+}
+
+TEST_F(ALifeline, ThatIsLetGoLeavesTheCommandAlone) {
+  begin({"sh", "-c", "echo begun; sleep 1; exit 4"});
+  ASSERT_EQ(read_until(out_.get(), "begun\n"), "begun\n");
+  ASSERT_EQ(::send(ours_.get(), "", 1, MSG_NOSIGNAL), 1);
+  EXPECT_EQ(drain(ours_.get()), "") << "and says nothing more";
+  ours_.reset();
+  EXPECT_EQ(reports().wait_code(id_), 4);
+}
+
+TEST_F(ALifeline, OutlivesTheDaemon) {
+  begin({"sleep", "600"});
+  kill_daemon();
+  ours_.reset();
+  ASSERT_TRUE(eventually([this] { return fs::exists(paths().exec_result(web_.uuid, id_)); }));
+  new_daemon();
+  EXPECT_EQ(reports().wait_code(id_), 128 + SIGKILL);
+}
+
+TEST_F(ALifeline, TellsOfTheEndOfTheContainer) {
+  begin({"sleep", "600"});
+  ASSERT_TRUE(runtime().kill(web_.uuid));
+  EXPECT_EQ(drain(ours_.get()), "137\n");
+}
+
 class ASupervisor : public AnExec {};
 
 TEST_F(ASupervisor, ThatIsKilledTakesTheContainerWithItAndLeavesNothing) {

@@ -169,6 +169,7 @@ void LxcRuntime::told_state(const Uuid& uuid, const supervisor::Message& message
   const auto found = running_.find(uuid);
   if (found == running_.end()) return;
   found->second.init = message.pid;
+  found->second.protocol = message.protocol;
   found->second.cgroup = *std::move(cgroup);
 }
 

@@ -86,7 +86,7 @@ void LxcRuntime::survey() {
 /// Starts to watch a supervisor. Before the thread runs, or on it.
 Result<void> LxcRuntime::adopt(const Uuid& uuid, const std::string& unit) {
   BERTH_TRY(Watch watching, watch(paths_.control(uuid)));
-  Running running{.init = watching.state.pid, .unit = unit};
+  Running running{.init = watching.state.pid, .protocol = watching.state.protocol, .unit = unit};
   if (running.init > 0) {
     BERTH_TRY(running.cgroup, GuestCgroup::of(running.init));
     running.frozen = running.cgroup.frozen();

@@ -48,6 +48,7 @@ class LxcRuntime final : public ports::ContainerRuntime {
   /// A container whose supervisor lives.
   struct Running {
     pid_t init = 0;
+    int protocol = 1;  ///< what its supervisor speaks
     std::string unit;
     GuestCgroup cgroup;
     bool frozen = false;

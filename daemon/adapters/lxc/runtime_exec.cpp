@@ -1,6 +1,6 @@
 // Commands and the console: LxcRuntime's part that asks supervisors.
 
-#include <array>
+#include <vector>
 
 #include "daemon/adapters/lxc/runtime.hpp"
 #include "daemon/adapters/lxc/supervisor_link.hpp"
@@ -29,9 +29,12 @@ Result<ports::RunningExec> LxcRuntime::exec(const Uuid& uuid, ports::ExecRequest
                                           .terminal = request.terminal,
                                           .width = request.width,
                                           .height = request.height};
-  const std::array<int, 3> streams{request.stdin_fd.get(), request.stdout_fd.get(), request.stderr_fd.get()};
-  BERTH_TRY(Answer answer, ask(paths_.control(uuid), question,
-                               request.terminal ? std::span<const int>{} : std::span<const int>(streams)));
+  // An older supervisor would take it for a stream. Dropped, its other end is told that nobody watches the command.
+  question.exec->lifeline = request.lifeline && running.protocol >= supervisor::kLifelineProtocol;
+  std::vector<int> streams;
+  if (!request.terminal) streams = {request.stdin_fd.get(), request.stdout_fd.get(), request.stderr_fd.get()};
+  if (question.exec->lifeline) streams.push_back(request.lifeline.get());
+  BERTH_TRY(Answer answer, ask(paths_.control(uuid), question, streams));
   ports::RunningExec started{.pid = answer.message.pid};
   if (request.terminal) {
     if (answer.fds.empty()) return Error{Code::Internal, "the supervisor sent no terminal"};

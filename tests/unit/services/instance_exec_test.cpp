@@ -3,7 +3,11 @@
 #include "daemon/services/instance_logs.hpp"
 #include "tests/unit/services/services_fixture.hpp"
 
+#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+
+#include <array>
 
 namespace berth::services {
 namespace {
@@ -204,6 +208,28 @@ TEST(ARecordedOutput, TakesNoMoreDiskThanItsLimitWhileItGrows) {
   ASSERT_EQ(fstat(copy->get(), &info), 0);
   EXPECT_EQ(info.st_size, 1000);
   std::filesystem::remove_all(folder);
+}
+
+TEST_F(ACommand, HasALifelineOnlyOfTheKindThatCanTellOfItsEnd) {
+  (void)make_running("web");
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const UniqueFd ours(ends[0]);
+  auto request = command();
+  request.lifeline = UniqueFd(ends[1]);
+  const auto handles = run(std::move(request));
+  ASSERT_TRUE(handles) << handles.error().message;
+  EXPECT_TRUE(runtime_.with_exec(handles->operation, [](auto& exec) { EXPECT_TRUE(exec.lifeline); }));
+  runtime_.finish_exec(handles->operation, 0);
+
+  auto refused = command();
+  refused.lifeline = UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC));
+  EXPECT_EQ(run(std::move(refused)).error().code, Code::InvalidArgument);
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const UniqueFd other(ends[0]);
+  auto packets = command();
+  packets.lifeline = UniqueFd(ends[1]);
+  EXPECT_EQ(run(std::move(packets)).error().code, Code::InvalidArgument);
 }
 
 }  // namespace

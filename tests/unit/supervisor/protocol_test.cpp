@@ -22,7 +22,7 @@ StartPlan some_plan() {
 TEST(AMessage, SurvivesItsWay) {
   Message sent{.type = std::string(type::kExec), .id = new_uuid().str()};
   sent.exec = ExecCommand{.command = {"sh", "-c", "a\nb"}, .environment = {{"K", "v\xff"}}, .uid = 4294967294U, .gid = 7,
-                          .cwd = "/tmp", .deferred = true, .terminal = true, .width = 80, .height = 24};
+                          .cwd = "/tmp", .deferred = true, .terminal = true, .width = 80, .height = 24, .lifeline = true};
   const auto got = decode(encode(sent));
   ASSERT_TRUE(got);
   EXPECT_EQ(got->id, sent.id);
@@ -33,6 +33,7 @@ TEST(AMessage, SurvivesItsWay) {
   EXPECT_TRUE(got->exec->deferred);
   EXPECT_TRUE(got->exec->terminal);
   EXPECT_EQ(got->exec->height, 24);
+  EXPECT_TRUE(got->exec->lifeline);
 }
 
 TEST(AMessage, OfALaterProtocolIsReadAsFarAsItIsKnown) {
