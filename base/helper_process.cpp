@@ -106,9 +106,13 @@ HelperProcess::HelperProcess(HelperProcess&& other) noexcept
       overlong_(other.overlong_),
       error_(std::move(other.error_)) {}
 
+void HelperProcess::kill() {
+  if (pid_ > 0) ::kill(pid_, SIGKILL);
+}
+
 HelperProcess::~HelperProcess() {
   if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
+  kill();
   reap();
 }
 
@@ -170,12 +174,12 @@ Result<std::string> HelperProcess::finish(const Progress& progress, const std::f
     const int ready = poll(&waiting, 1, 200);
     if (ready > 0 && !read_report(progress)) break;
     if (cancelled && cancelled()) {
-      kill(pid_, SIGKILL);
+      kill();
       reap();
       return Error{Code::Cancelled, "cancelled"};
     }
   }
-  if (overlong_) kill(pid_, SIGKILL);
+  if (overlong_) kill();
   const int status = reap();
   if (!error_.empty()) {
     const std::size_t blank = error_.find(' ');

@@ -47,6 +47,8 @@ class HelperProcess {
   int report_fd() const noexcept { return report_.get(); }
   /// Reads what is there now. False at the end of the pipe.
   bool read_report(const Progress& progress);
+  /// Ends the helper without waiting for that; the end of its report says when no process of it is left.
+  void kill();
   /// True when the helper has told an error; finish() returns it.
   bool failed() const noexcept { return !error_.empty(); }
   /// Waits for the result of a helper that works on after it has told it: finish() waits for the end then. Errors: as

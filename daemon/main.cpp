@@ -205,7 +205,6 @@ Result<int> serve() {
   BERTH_TRY(const auto store, sqlite::SqliteStore::open(places.paths.state));
   BERTH_TRY(auto manifests, sqlite::ManifestFolder::open(places.paths.state + "/instances"));
   BERTH_TRY(auto metadata, adapters::InstanceMetadataFolder::open(places.paths.state + "/instances"));
-  adapters::HelperGuestFiles files(places.helper);
   adapters::HelperArchives archives(places.helper, {});
   BERTH_TRY(const auto backup_store, adapters::FileBackupStore::open(places.paths.state + "/backups"));
   BERTH_TRY(const auto images, adapters::FileImageStore::open(
@@ -222,6 +221,8 @@ Result<int> serve() {
   services::WorkerPool workers(kQuickThreads, kLongThreads);
   services::Operations operations(workers, clock);
   services::EntityLocks locks;
+  // After them: an SFTP session that ends with it may give one back.
+  adapters::HelperGuestFiles files(places.helper);
   services::ExecTable execs;
   services::StartTable starts;
   std::map<PoolName, std::shared_ptr<ports::StorageDriver>> pools;

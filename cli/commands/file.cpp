@@ -84,7 +84,7 @@ Command delete_file_command() {
 
 Command file_command() {
   return group("file", "Manage files in instances",
-               {push_command(), pull_command(), edit_command(), delete_file_command()});
+               {push_command(), pull_command(), edit_command(), delete_file_command(), mount_command()});
 }
 
 }  // namespace berth::cli

@@ -6,5 +6,6 @@ namespace berth::cli {
 
 Command push_command();
 Command pull_command();
+Command mount_command();
 
 }  // namespace berth::cli

@@ -103,6 +103,7 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kInstance, "OpenFile", kAccessInstances, kLocal},
     {kInstance, "WriteFile", kAccessInstances, kLocal},
     {kInstance, "RemoveFile", kAccessInstances, kLocal},
+    {kInstance, "OpenSftp", kAccessInstances, kLocal},
     {kInstance, "GetMetadata", kView, kLocal},
     {kInstance, "SetMetadata", kManageInstances, kLocal},
     {kInstance, "ListTemplates", kView, kLocal},

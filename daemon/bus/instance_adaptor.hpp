@@ -65,6 +65,7 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
   void OpenFile(sdbus::Result<sdbus::UnixFd, Options>&& reply, std::string path, Options options) override;
   void WriteFile(sdbus::Result<Path>&& reply, std::string path, sdbus::UnixFd content, Options options) override;
   void RemoveFile(sdbus::Result<>&& reply, std::string path, Options options) override;
+  void OpenSftp(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
   void GetMetadata(sdbus::Result<Options>&& reply) override;
   void SetMetadata(sdbus::Result<>&& reply, Options metadata, Options options) override;
   void ListTemplates(sdbus::Result<std::vector<std::string>>&& reply) override;

@@ -101,6 +101,13 @@ void InstanceAdaptor::RemoveFile(sdbus::Result<>&& reply, std::string path, Opti
   });
 }
 
+void InstanceAdaptor::OpenSftp(sdbus::Result<sdbus::UnixFd>&& reply, Options options) {
+  run(std::move(reply), [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<sdbus::UnixFd> {
+    BERTH_CHECK(no_options(options));
+    return fd_answer(use_cases_.files.sftp(who, it.project, it.name));
+  });
+}
+
 void InstanceAdaptor::GetMetadata(sdbus::Result<Options>&& reply) {
   run(std::move(reply), [this](const Principal& who, const Names& it) -> Result<Options> {
     return document_answer(use_cases_.metadata.get(who, it.project, it.name));

@@ -80,6 +80,10 @@ std::string guest_parent(const std::string& path) {
   return plain(whole.substr(0, slash));
 }
 
+UniqueFd try_open_in_guest(int root, const std::string& path, int flags, mode_t mode) {
+  return UniqueFd(open_below(root, path, flags, mode));
+}
+
 Result<UniqueFd> open_in_guest(int root, const std::string& path, int flags, mode_t mode) {
   UniqueFd fd(open_below(root, path, flags, mode));
   if (!fd) return guest_error("open", path, errno);

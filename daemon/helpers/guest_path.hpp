@@ -14,6 +14,9 @@ namespace berth::helpers {
 /// are added. Errors: NotFound, FailedPrecondition, Internal; all name the path.
 Result<UniqueFd> open_in_guest(int root, const std::string& path, int flags, mode_t mode = 0);
 
+/// The same for who wants the reason as errno; -1 then.
+UniqueFd try_open_in_guest(int root, const std::string& path, int flags, mode_t mode = 0);
+
 /// The folder that `path` is in, made with whatever folders above it are missing: 0755, owned by the caller.
 Result<UniqueFd> make_guest_parents(int root, const std::string& path, mode_t mode = 0755);
 

@@ -27,6 +27,7 @@ constexpr std::array kVerbs{
     Verb{"pack", berth::helpers::pack},
     Verb{"render", berth::helpers::render},
     Verb{"files", berth::helpers::files},
+    Verb{"sftp", berth::helpers::sftp_server},
     Verb{"probe-overlay", berth::helpers::probe_overlay},
 };
 

@@ -49,6 +49,10 @@ Result<int> render(Arguments arguments);
 /// before its content is sent.
 Result<int> files(Arguments arguments);
 
+/// `sftp running|plain|overlay`: the client's socket on the input, non-blocking; descriptors as for `files`, no pipe.
+/// Result `{}` once it serves; it ends with its client, and with the container that it is about.
+Result<int> sftp_server(Arguments arguments);
+
 /// `probe-overlay`: descriptor: an empty folder. Tries what an overlay root needs; result `yes` or `no REASON`.
 Result<int> probe_overlay(Arguments arguments);
 

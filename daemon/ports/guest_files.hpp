@@ -52,6 +52,12 @@ struct OpenGuestFile {
   std::function<Result<void>(const std::function<bool()>& cancelled)> wait;
 };
 
+/// A guest's files, served to one client.
+struct SftpServer {
+  UniqueFd socket;             ///< the client's end, a stream
+  std::function<void()> stop;  ///< ends it soon; any thread, also after its end; does not block
+};
+
 struct GuestFileWrite {
   std::string path;
   std::string type = "file";                   ///< file, directory, symlink
@@ -82,6 +88,10 @@ class GuestFiles {
                              const std::function<bool()>& cancelled) = 0;
   /// A folder must be empty.
   virtual Result<void> remove(const GuestPlace& place, const std::string& path) = 0;
+  /// Serves SFTP (version 3) about everything in the place until the client closes its end, the container stops, or it is
+  /// stopped. `ended` is called once on success, on another thread, when nobody touches the place any more; it does not
+  /// block. LimitsExceeded when there are too many sessions.
+  virtual Result<SftpServer> serve_sftp(const GuestPlace& place, std::function<void()> ended) = 0;
 };
 
 }  // namespace berth::ports

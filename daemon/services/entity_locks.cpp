@@ -15,22 +15,45 @@ Result<EntityLocks::Guard> EntityLocks::share(const std::string& entity, const s
 Result<EntityLocks::Guard> EntityLocks::take(const std::string& entity, const std::string& shown, Holder wanted) {
   const auto deadline = std::chrono::steady_clock::now() + patience_;
   std::unique_lock lock(mutex_);
+  auto waits = waiting_.end();
+  const auto wait_no_more = [&] {
+    if (waits != waiting_.end()) waiting_.erase(waits);
+  };
   while (true) {
     const auto found = held_.find(entity);
     if (found == held_.end()) {
+      wait_no_more();
       held_.emplace(entity, std::move(wanted));
       return Guard{*this, entity};
     }
     auto& holder = found->second;
     if (wanted.sharers > 0 && holder.sharers > 0) {
+      wait_no_more();
       ++holder.sharers;
       return Guard{*this, entity};
     }
     const bool between_users = wanted.purpose == Purpose::User && holder.purpose == Purpose::User;
-    if (between_users || std::chrono::steady_clock::now() >= deadline)
+    if (between_users || std::chrono::steady_clock::now() >= deadline) {
+      wait_no_more();
       return Error{Code::Busy, shown + " is busy running a " + holder.verb + " operation"};
+    }
+    if (waits == waiting_.end()) {
+      waits = waiting_.emplace(entity, wanted.verb);
+      tell_holder(entity, wanted.verb);
+    }
     released_.wait_until(lock, deadline);
   }
+}
+
+void EntityLocks::tell_holder(const std::string& entity, const std::string& verb) const {
+  if (const auto found = told_.find(entity); found != told_.end()) found->second(verb);
+}
+
+void EntityLocks::Guard::on_wanted(std::function<void(const std::string&)> tell) {
+  const std::lock_guard lock(owner_->mutex_);
+  owner_->told_.insert_or_assign(entity_, std::move(tell));
+  const auto [first, last] = owner_->waiting_.equal_range(entity_);
+  for (auto waits = first; waits != last; ++waits) owner_->tell_holder(entity_, waits->second);
 }
 
 std::optional<EntityLocks::Holder> EntityLocks::holder(const std::string& entity) const {
@@ -49,6 +72,7 @@ EntityLocks::Guard::~Guard() {
     return;
   }
   owner_->held_.erase(held);
+  owner_->told_.erase(entity_);
   owner_->released_.notify_all();
 }
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -37,11 +38,15 @@ class EntityLocks {
 
  private:
   Result<Guard> take(const std::string& entity, const std::string& shown, Holder wanted);
+  /// Tells the holder who waits. Under the lock.
+  void tell_holder(const std::string& entity, const std::string& verb) const;
 
   const std::chrono::milliseconds patience_;
   mutable std::mutex mutex_;
   std::condition_variable released_;
   std::map<std::string, Holder> held_;
+  std::multimap<std::string, std::string> waiting_;  ///< entity to verb
+  std::map<std::string, std::function<void(const std::string&)>> told_;
 };
 
 /// Holds the lock until it dies. Movable, also to another thread; the EntityLocks outlives it.
@@ -50,6 +55,10 @@ class EntityLocks::Guard {
   Guard(Guard&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)), entity_(std::move(other.entity_)) {}
   Guard& operator=(Guard&&) = delete;
   ~Guard();
+
+  /// Calls `tell` with the verb of each who waits for this lock and of each who will, until the guard dies: so a holder
+  /// that could go on for ever can make way. `tell` does not block and does not use the locks. For a holder alone.
+  void on_wanted(std::function<void(const std::string& verb)> tell);
 
  private:
   friend class EntityLocks;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxPath = 4095;
 constexpr std::size_t kMaxNames = 16 << 20;  // bytes
+// What the lock of a stopped instance is held for.
+constexpr const char* kFileAccess = "file access";
+constexpr const char* kSftp = "SFTP";
 
 /// The path as an absolute one.
 Result<std::string> guest_path(const std::string& path) {
@@ -66,7 +70,7 @@ struct InstanceFiles::Place {
   std::optional<EntityLocks::Guard> lock;
 };
 
-Result<InstanceFiles::Place> InstanceFiles::place_of(const Instance& instance) {
+Result<InstanceFiles::Place> InstanceFiles::place_of(const Instance& instance, const std::string& verb) {
   const auto& uuid = instance.uuid;
   const auto running = [&]() -> std::optional<Place> {
     const auto pid = context_.runtime.init_pid(uuid);
@@ -79,8 +83,10 @@ Result<InstanceFiles::Place> InstanceFiles::place_of(const Instance& instance) {
   };
   if (auto place = running()) return *std::move(place);
   // As Berth's own work it waits for a verb under way (a start, mostly), and for other files of the same instance.
-  BERTH_TRY(auto lock, context_.locks.lock(instance_entity(uuid), shown(instance.name), "file access",
-                                           EntityLocks::Purpose::Cleanup));
+  // A session may last for days: nobody waits for its end.
+  if (const auto holder = context_.locks.holder(instance_entity(uuid)); holder && holder->verb == kSftp)
+    return Error{Code::Busy, shown(instance.name) + " is stopped and has its files open in an SFTP session"};
+  BERTH_TRY(auto lock, context_.locks.lock(instance_entity(uuid), shown(instance.name), verb, EntityLocks::Purpose::Cleanup));
   if (auto place = running()) return *std::move(place);
   if (context_.runtime.status(uuid) != InstanceStatus::Stopped)
     return Error{Code::Busy, shown(instance.name) + " is just starting or stopping: try again"};
@@ -94,7 +100,7 @@ Result<ports::OpenGuestFile> InstanceFiles::open(const Principal& who, const Pro
                                                  const InstanceName& name, const std::string& path, bool content) {
   BERTH_TRY(const auto whole, guest_path(path));
   BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
-  BERTH_TRY(auto place, place_of(instance));
+  BERTH_TRY(auto place, place_of(instance, kFileAccess));
   BERTH_TRY(auto opened, context_.files.read(place.guest, whole, content));
   if (opened.info.type == "directory") {
     BERTH_TRY(opened.content, whole_copy(opened.content.get()));
@@ -120,7 +126,7 @@ Result<OperationId> InstanceFiles::write(const Principal& who, const ProjectName
       std::move(spec),
       [&context = context_, who, instance, request = std::move(request),
        content = std::make_shared<UniqueFd>(std::move(content))](OperationContext& operation) -> Result<Document> {
-        BERTH_TRY(const auto place, InstanceFiles(context).place_of(instance));
+        BERTH_TRY(const auto place, InstanceFiles(context).place_of(instance, kFileAccess));
         const auto written =
             context.files.write(place.guest, request, content->get(), [&operation] { return operation.cancelled(); });
         content->reset();  // whoever still sends learns at once that nobody reads
@@ -134,10 +140,31 @@ Result<void> InstanceFiles::remove(const Principal& who, const ProjectName& proj
                                    const std::string& path) {
   BERTH_TRY(const auto whole, guest_path(path));
   BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
-  BERTH_TRY(const auto place, place_of(instance));
+  BERTH_TRY(const auto place, place_of(instance, kFileAccess));
   BERTH_CHECK(context_.files.remove(place.guest, whole));
   publish_lifecycle(context_, who, instance, "instance-file-deleted", Document{{"path", whole}});
   return {};
+}
+
+Result<UniqueFd> InstanceFiles::sftp(const Principal& who, const ProjectName& project, const InstanceName& name) {
+  BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
+  BERTH_TRY(auto place, place_of(instance, kSftp));
+  struct Kept {
+    std::mutex mutex;  // the session may be over before this is
+    std::optional<Place> place;
+  };
+  const auto kept = std::make_shared<Kept>();
+  kept->place.emplace(std::move(place));
+  BERTH_TRY(auto server, context_.files.serve_sftp(kept->place->guest, [kept] {
+    const std::lock_guard lock(kept->mutex);
+    kept->place.reset();
+  }));
+  const std::lock_guard lock(kept->mutex);
+  if (kept->place && kept->place->lock)
+    kept->place->lock->on_wanted([stop = std::move(server.stop)](const std::string& verb) {
+      if (verb != kSftp && verb != kFileAccess) stop();
+    });
+  return std::move(server.socket);
 }
 
 }  // namespace berth::services

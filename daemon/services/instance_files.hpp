@@ -27,9 +27,13 @@ class InstanceFiles {
   Result<void> remove(const Principal& who, const ProjectName& project, const InstanceName& name,
                       const std::string& path);
 
+  /// A socket that speaks SFTP about the whole instance. Of a stopped one it holds the lock: other work on its files is
+  /// Busy meanwhile, and any other verb ends it.
+  Result<UniqueFd> sftp(const Principal& who, const ProjectName& project, const InstanceName& name);
+
  private:
   struct Place;
-  Result<Place> place_of(const Instance& instance);
+  Result<Place> place_of(const Instance& instance, const std::string& verb);
 
   Context& context_;
 };

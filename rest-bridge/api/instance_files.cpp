@@ -157,11 +157,26 @@ Answer remove_file(Context& context) {
   co_return co_await run_sync(context, std::move(call));
 }
 
+Answer open_sftp(Context& context) {
+  if (context.request.headers.get("Upgrade") != "sftp") co_return Error{Code::InvalidArgument, "Missing or invalid upgrade header"};
+  BERTH_CO_TRY(Call call, instance_call(context, "OpenSftp", {}));
+  call.arguments.emplace_back(Options());
+  BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
+  Response response;
+  response.status = 101;
+  Stream stream;
+  stream.raw = reply.take_fd(0);
+  stream.protocol = "sftp";
+  response.body = std::move(stream);
+  co_return response;
+}
+
 constexpr Route kRoutes[] = {
     {"GET", "/1.0/instances/{name}/files", "Instance.OpenFile", "access-instances", get_file},
     {"HEAD", "/1.0/instances/{name}/files", "Instance.OpenFile", "access-instances", look_at_file},
     {"POST", "/1.0/instances/{name}/files", "Instance.WriteFile", "access-instances", write_file},
     {"DELETE", "/1.0/instances/{name}/files", "Instance.RemoveFile", "access-instances", remove_file},
+    {"GET", "/1.0/instances/{name}/sftp", "Instance.OpenSftp", "access-instances", open_sftp},
 };
 
 }  // namespace

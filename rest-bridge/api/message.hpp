@@ -69,11 +69,13 @@ struct PartsBody {
   std::string after;
 };
 
-/// What an answer with status 101 wants to be connected to. Exactly one of the members is set.
+/// What an answer with status 101 wants to be connected to. Exactly one of `session`, `events` and `raw` is set.
 struct Stream {
   std::shared_ptr<ExecSession> session;  ///< with `name`: one stream of an exec or console
   std::string name;                      ///< "0", "1", "2" or "control"
   std::shared_ptr<EventStream> events;   ///< the event stream
+  UniqueFd raw;                          ///< with `protocol`: a socket whose bytes are the client's as they are
+  std::string protocol;                  ///< what the connection is upgraded to: "sftp"
 };
 
 /// One answer. Errors are answers too: status 4xx or 5xx with the error envelope as text.

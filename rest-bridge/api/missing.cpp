@@ -30,7 +30,6 @@ constexpr Route kRoutes[] = {
     {"PATCH", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
     {"POST", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
     {"DELETE", "/1.0/storage-pools/{name}/volumes/{rest...}", "storage volumes", "", nullptr},
-    {"GET", "/1.0/instances/{name}/sftp", "SFTP to instances", "", nullptr},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
@@ -23,6 +24,7 @@
 #include "rest-bridge/http/async.hpp"
 #include "rest-bridge/http/body_sender.hpp"
 #include "rest-bridge/http/browser_rules.hpp"
+#include "rest-bridge/http/relay.hpp"
 #include "rest-bridge/http/upload.hpp"
 #include "rest-bridge/http/websocket.hpp"
 
@@ -117,7 +119,7 @@ class Connection {
       co_return false;
     }
     if (const auto refusal = refusal_of({.method = view_of(head.method_string()),
-                                         .upgrade = upgrade_,
+                                         .upgrade = head.count(http::field::upgrade) != 0,
                                          .host = view_of(head[http::field::host]),
                                          .origin = view_of(head[http::field::origin]),
                                          .sec_fetch_site = view_of(head["Sec-Fetch-Site"])},
@@ -191,6 +193,11 @@ class Connection {
     if (!response) co_return false;  // the client has gone
     if (response->status == 101) {
       auto stream = std::get<Stream>(std::move(response->body));
+      if (stream.raw) {
+        lease = Error{Code::Cancelled, ""};
+        co_await serve_raw(socket_, std::move(stream.raw), std::move(stream.protocol), beast::buffers_to_string(buffer_.data()));
+        co_return false;
+      }
       // The peer's identity belongs to the socket, so it stays with this connection while the websocket lives.
       co_await serve_websocket(std::move(socket_), std::move(handshake), std::move(stream), *std::move(lease), place_, shared_);
       co_return false;

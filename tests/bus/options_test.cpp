@@ -86,6 +86,7 @@ std::vector<OptionCall> all_calls() {
       {"Instance", "WriteFile", [](sd_bus_message* m) { (void)sd_bus_message_append(m, "sh", "/etc/hostname", any_file()); },
        {"type", "append", "uid", "gid", "mode"}, {}},
       {"Instance", "RemoveFile", texts({"/etc/hostname"}), {}, {}},
+      {"Instance", "OpenSftp", {}, {}, {}},
       {"Instance", "SetMetadata", {}, {"architecture", "created_at", "expires_at", "properties", "templates"}, no_options},
       {"Instance", "SetMetadata", no_options, {}, {}},
       {"Instance", "OpenTemplate", texts({"a.tpl"}), {}, {}},

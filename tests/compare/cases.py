@@ -150,7 +150,7 @@ FILES = [
     Case("POST", FILE + "/root/a", b"more\n", {**OWNED, "X-LXD-write": "append"}), *get(FILE + "/root/a"),
     Case("POST", FILE + "/root/d", b"", {"X-LXD-type": "directory", "X-LXD-mode": "0755"}), *get(FILE + "/root"),
     Case("POST", FILE + "/root/l", b"/root/a", {"X-LXD-type": "symlink"}), *get(FILE + "/root/l", FILE + "/no/such"),
-    Case("POST", FILE + "/no/such/x", b"x", OWNED), *get("/1.0/instances/c3/files", "/1.0/instances/nope/files?path=/x"),
+    Case("POST", FILE + "/no/such/x", b"x", OWNED), *get("/1.0/instances/c3/files", "/1.0/instances/nope/files?path=/x", "/1.0/instances/c3/sftp"),
     Case("DELETE", FILE + "/root/a"), Case("DELETE", FILE + "/root/a"), Case("POST", FILE + "/root/t", b"x", {"X-LXD-type": "what"}),
     Case("PUT", "/1.0/instances/c3/metadata", {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": {"a": "b"},
                                                "templates": {}}),

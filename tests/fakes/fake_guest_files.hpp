@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -73,12 +75,43 @@ class FakeGuestFiles final : public ports::GuestFiles {
     return {};
   }
 
+  /// A socket whose other end is held here until end_sftp(), or until the session is stopped.
+  Result<ports::SftpServer> serve_sftp(const ports::GuestPlace& place, std::function<void()> ended) override {
+    const std::lock_guard lock(mutex_);
+    running_ = place.init_pid != 0;
+    if (failure_) return *std::exchange(failure_, std::nullopt);
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return Error{Code::Internal, "no socket"};
+    sftp_.push_back({UniqueFd(ends[0]), std::move(ended)});
+    return ports::SftpServer{.socket = UniqueFd(ends[1]), .stop = [this] {
+                               const std::lock_guard stopping(stoppers_mutex_);
+                               stoppers_.emplace_back([this] { end_sftp(); });
+                             }};
+  }
+  /// Ends the sessions; returns how many there were.
+  std::size_t end_sftp() {
+    std::vector<Sftp> ended;
+    {
+      const std::lock_guard lock(mutex_);
+      ended.swap(sftp_);
+    }
+    for (auto& session : ended) session.ended();
+    return ended.size();
+  }
+
  private:
+  struct Sftp {
+    UniqueFd socket;
+    std::function<void()> ended;
+  };
+  std::vector<Sftp> sftp_;
   std::mutex mutex_;
   bool running_ = false;
   std::map<std::string, std::string> texts_;
   std::optional<Error> failure_;
   std::vector<ports::RenderRequest> rendered_;
+  std::mutex stoppers_mutex_;
+  std::vector<std::jthread> stoppers_;  ///< last: they use what is above
 };
 
 }  // namespace berth::fakes

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -131,6 +132,26 @@ Result<void> HelperGuestFiles::remove(const ports::GuestPlace& place, const std:
   const auto answer = process.finish({}, patience());
   if (!answer) return without_patience(answer.error(), path);
   return {};
+}
+
+Result<ports::SftpServer> HelperGuestFiles::serve_sftp(const ports::GuestPlace& place, std::function<void()> ended) {
+  BERTH_CHECK(sessions_->check_room());
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return system_error("cannot make a socket", errno);
+  UniqueFd client(ends[0]);
+  UniqueFd server(ends[1]);
+  if (fcntl(server.get(), F_SETFL, O_NONBLOCK) != 0) return system_error("cannot set up a socket", errno);
+  BERTH_TRY(const GuestRoot root, open_guest_place(place));
+  std::vector<int> descriptors;
+  for (const auto& folder : root.folders) descriptors.push_back(folder.get());
+  BERTH_TRY(auto helper, HelperProcess::start(helper_, {"sftp", root.layout}, server.get(), descriptors));
+  server.reset();
+  if (const auto serves = helper.await_result(patience()); !serves) return without_patience(serves.error(), "/");
+  BERTH_TRY(const auto session, sessions_->keep(std::move(helper), std::move(ended)));
+  return ports::SftpServer{.socket = std::move(client),
+                           .stop = [weak = std::weak_ptr(sessions_), session] {
+                             if (const auto sessions = weak.lock()) sessions->stop(session);
+                           }};
 }
 
 Result<void> HelperGuestFiles::render(const RootSpec& root, ports::RenderRequest request) {

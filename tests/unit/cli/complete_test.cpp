@@ -59,6 +59,7 @@ TEST_F(Completion, OffersRemotesWhereOneMayStand) {
 TEST_F(Completion, LeavesFilesToTheShell) {
   EXPECT_TRUE(of({"image", "import", ""}).files);
   EXPECT_TRUE(of({"file", "push", ""}).files);
+  EXPECT_TRUE(of({"file", "mount", "web/srv", ""}).files);
   EXPECT_TRUE(of({"exec", "web", "--", ""}).files);
   EXPECT_FALSE(of({"start", ""}).files);
 }

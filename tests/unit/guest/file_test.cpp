@@ -1,4 +1,8 @@
+#include <signal.h>
 #include <sys/sysmacros.h>
+
+#include <chrono>
+#include <future>
 
 #include "tests/unit/guest/guest_fixture.hpp"
 
@@ -186,6 +190,59 @@ TEST_P(FilesInAStoppedGuest, AreOfNoProcessOfTheHost_Rule2) {
   const auto opened = files_.read(running(getpid(), true), "/etc/passwd", true);
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("has the host's mounts"));
+}
+
+/// Sends one packet over a session's socket and gives its answer without the length.
+std::string ask_sftp(int socket, const std::string& packet) {
+  const auto number = [](std::size_t value) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+    return bytes;
+  };
+  const std::string whole = number(packet.size()) + packet;
+  EXPECT_EQ(::write(socket, whole.data(), whole.size()), static_cast<ssize_t>(whole.size()));
+  std::string answer;
+  for (std::size_t wanted = 4; answer.size() < wanted;) {
+    std::string chunk(wanted - answer.size(), '\0');
+    const ssize_t n = ::read(socket, chunk.data(), chunk.size());
+    if (n <= 0) return "ERROR";
+    answer.append(chunk, 0, static_cast<std::size_t>(n));
+    if (answer.size() == 4 && wanted == 4)
+      for (std::size_t i = 0, size = 0; i < 4; ++i) wanted = 4 + (size = size << 8 | static_cast<unsigned char>(answer[i]));
+  }
+  return answer.substr(4);
+}
+
+TEST_P(FilesInAStoppedGuest, AreServedBySftpUntilItsClientGoes) {
+  std::promise<void> ended;
+  auto server = files_.serve_sftp(place(), [&ended] { ended.set_value(); });
+  ASSERT_TRUE(server) << server.error().message;
+  const std::string begin("\1\0\0\0\3", 5);
+  EXPECT_THAT(ask_sftp(server->socket.get(), begin), HasSubstr("statvfs@openssh.com"));
+  const std::string made("\16\0\0\0\1\0\0\0\4/new\0\0\0\0", 17);
+  EXPECT_THAT(ask_sftp(server->socket.get(), made), HasSubstr("Success"));
+  server->socket.reset();
+  ASSERT_EQ(ended.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(look(changed("new")).st_mode, S_IFDIR | 0755U);
+  EXPECT_EQ(look(changed("new")).st_uid, 0U) << "ids on disk are the guest's";
+}
+
+TEST_P(FilesInAStoppedGuest, AreNotServedLongerThanWanted) {
+  std::promise<void> ended;
+  auto server = files_.serve_sftp(place(), [&ended] { ended.set_value(); });
+  ASSERT_TRUE(server);
+  server->stop();
+  ASSERT_EQ(ended.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(ask_sftp(server->socket.get(), std::string("\1\0\0\0\3", 5)), "ERROR");
+  server->stop();  // again, and nothing happens
+}
+
+TEST_P(FilesInAStoppedGuest, AreServedToNobodyWhoSpeaksAnotherLanguage) {
+  std::promise<void> ended;
+  auto server = files_.serve_sftp(place(), [&ended] { ended.set_value(); });
+  ASSERT_TRUE(server);
+  EXPECT_EQ(::write(server->socket.get(), "GET / HTTP/1.1\r\n", 16), 16);
+  EXPECT_EQ(ended.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
 }
 
 INSTANTIATE_TEST_SUITE_P(Plain, FilesInAStoppedGuest, ::testing::Values(RootSpec::Kind::Plain));

@@ -109,5 +109,23 @@ TEST(AnEntityLock, HasOneHolderAtATimeWhenManyThreadsWantIt) {
   EXPECT_EQ(inside, 800);
 }
 
+TEST(AnEntityLock, TellsItsHolderOfEachWhoWaits) {
+  EntityLocks locks;
+  auto held = locks.lock("instance/1", "Instance web", "SFTP", Purpose::Cleanup);
+  ASSERT_TRUE(held);
+  auto early = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "start", Purpose::User); });
+  EXPECT_EQ(early.wait_for(milliseconds(50)), std::future_status::timeout);
+  std::promise<std::string> told;
+  held->on_wanted([&told](const std::string& verb) { told.set_value(verb); });
+  EXPECT_EQ(told.get_future().get(), "start") << "also of who waited before";
+  { const auto released = *std::move(held); }
+  auto next = early.get();
+  ASSERT_TRUE(next);
+  auto late = std::async(std::launch::async, [&] { return locks.lock("instance/1", "Instance web", "stop", Purpose::Cleanup); });
+  EXPECT_EQ(late.wait_for(milliseconds(50)), std::future_status::timeout) << "and whoever holds it next is told nothing";
+  { const auto released = *std::move(next); }
+  EXPECT_TRUE(late.get());
+}
+
 }  // namespace
 }  // namespace berth::services

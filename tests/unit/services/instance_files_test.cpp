@@ -111,5 +111,30 @@ TEST_F(FilesOfInstances, TemplatesAndMetadataAreTheInstancesOwn) {
   EXPECT_THAT(actions(), Contains("instance-metadata-template-deleted"));
 }
 
+TEST_F(FilesOfInstances, OfAStoppedOneAreServedToOneSftpSessionUntilSomethingElseIsToBeDone) {
+  (void)make_instance("web");
+  const auto session = instance_files_.sftp(kRoot, default_project(), kWeb);
+  ASSERT_TRUE(session) << session.error().message;
+  EXPECT_FALSE(files_.saw_running());
+  EXPECT_EQ(put("/a", "text").code, Code::Busy);
+  EXPECT_EQ(instance_files_.sftp(kRoot, default_project(), kWeb).error().code, Code::Busy);
+  expect_success(lifecycle_.start(kRoot, default_project(), kWeb));
+  char byte = 0;
+  EXPECT_EQ(read(session->get(), &byte, 1), 0) << "the session has ended";
+  ASSERT_TRUE(instance_files_.sftp(kRoot, default_project(), kWeb));
+  EXPECT_TRUE(files_.saw_running());
+  EXPECT_EQ(put("/a", "text").message, "") << "of a running one there may be many";
+}
+
+TEST_F(FilesOfInstances, AreFreeAgainWhenTheirSftpSessionEnds) {
+  (void)make_instance("web");
+  ASSERT_TRUE(instance_files_.sftp(kRoot, default_project(), kWeb));
+  EXPECT_EQ(files_.end_sftp(), 1U);
+  EXPECT_EQ(put("/a", "text").message, "");
+  files_.refuse_next(Error{Code::LimitsExceeded, "too many"});
+  EXPECT_EQ(instance_files_.sftp(kRoot, default_project(), kWeb).error().code, Code::LimitsExceeded);
+  EXPECT_EQ(put("/a", "text").message, "") << "a refusal leaves no lock behind";
+}
+
 }  // namespace
 }  // namespace berth::services
