@@ -75,6 +75,7 @@ constexpr std::array kFileWork{
     "fallocate",
     "copy_file_range",
     "sendfile",
+    "splice",
     "fadvise64",
     "sync_file_range",
     "fsync",

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,6 +12,8 @@
 #include <boost/beast/http/chunk_encode.hpp>
 #include <limits>
 #include <utility>
+
+#include "rest-bridge/http/splice.hpp"
 
 namespace berth::rest {
 namespace {
@@ -76,8 +79,18 @@ asio::awaitable<bool> BodySender::send(std::string head, PartsBody& body) {
 asio::awaitable<bool> BodySender::copy(FileBody& file) {
   ErrorCode error;
   asio::posix::stream_descriptor from(socket_.get_executor(), file.fd.release());
-  std::string chunk(kPipeChunk, '\0');
   auto left = file.size.value_or(std::numeric_limits<std::uint64_t>::max());
+  if (file.size) {
+    std::function<bool(bool)> more = [this](bool writer) {
+      expect_(!writer);
+      return true;
+    };
+    left -= co_await splice_bytes(from, socket_, left, std::move(more), error);
+    if (left == 0) co_return true;
+    if (error.value() != EINVAL) co_return false;
+    error = {};  // no pipe: by way of a buffer
+  }
+  std::string chunk(kPipeChunk, '\0');
   while (!error && left > 0) {
     ErrorCode end;
     expect_(false);

@@ -291,8 +291,19 @@ class Connection {
     // The daemon reads while we write; we read no faster than it does.
     ErrorCode error;
     Result<void> sound = co_await pipes.write(first);
+    const auto refused = [&response] { return *response && (*response)->status >= 400; };
+    bool taken = false;  // past the parser
     while (sound && !body.is_done()) {
-      if (*response && (*response)->status >= 400) break;
+      if (refused()) break;
+      if (const auto left = body.content_length_remaining(); left && buffer_.size() == 0 && pipes.whole()) {
+        std::function<bool(bool)> more = [this, refused](bool client) {
+          client ? expect_progress(shared_.limits.progress) : expect_nothing();
+          return !refused();
+        };
+        sound = co_await pipes.take(socket_, *left, std::move(more));
+        taken = sound && !refused();
+        break;
+      }
       first.resize(kChunk);
       const auto size = co_await read_some(body, first.data(), first.size(), error);
       if (error) {
@@ -303,7 +314,8 @@ class Connection {
       expect_nothing();
       sound = co_await pipes.write(first);
     }
-    const bool whole = sound && body.is_done();
+    expect_nothing();
+    const bool whole = sound && (taken || body.is_done());
     if (whole) sound = pipes.finish();
     if (sound && whole) pipes.close();
     if (!sound) {

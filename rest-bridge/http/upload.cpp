@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -12,6 +13,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "rest-bridge/http/splice.hpp"
 
 namespace berth::rest {
 
@@ -67,12 +70,14 @@ Result<Upload> UploadPipes::open(std::string_view content_type, const asio::any_
 }
 
 asio::awaitable<Result<void>> UploadPipes::write(std::string_view bytes) {
-  if (parts_->multipart) {
-    if (auto fed = parts_->multipart->feed(bytes); !fed) co_return fed;
-  } else {
-    parts_->data(bytes);
-    parts_->pieces.back().pipe = 0;
+  if (!parts_->multipart) {
+    auto& pipe = parts_->pipes.front();
+    boost::system::error_code error;
+    if (pipe && pipe->is_open()) co_await asio::async_write(*pipe, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    if (error) pipe->close(error);
+    co_return Result<void>();
   }
+  if (auto fed = parts_->multipart->feed(bytes); !fed) co_return fed;
   for (const auto& piece : std::exchange(parts_->pieces, {})) {
     auto& pipe = parts_->pipes.at(piece.pipe);
     if (!pipe || !pipe->is_open()) continue;
@@ -81,6 +86,24 @@ asio::awaitable<Result<void>> UploadPipes::write(std::string_view bytes) {
     // The end of the first part is shown at once: the daemon may wait for it before it reads the second.
     if (error || piece.last) pipe->close(error);
   }
+  co_return Result<void>();
+}
+
+bool UploadPipes::whole() const { return !parts_->multipart; }
+
+asio::awaitable<Result<void>> UploadPipes::take(Socket& client, std::uint64_t left, std::function<bool(bool)> more) {
+  boost::system::error_code error;
+  auto& pipe = parts_->pipes.front();
+  if (pipe && pipe->is_open()) {
+    left -= co_await splice_bytes(client, *pipe, left, more, error);
+    // Whoever reads has gone: the operation tells why. The rest is read, so that the client gets to hear it.
+    if (error == asio::error::broken_pipe) pipe->close(error);
+  }
+  std::array<char, 65536> nothing;  // NOLINT: never looked at
+  while (!error && left > 0 && !pipe->is_open() && more(true))
+    left -= co_await client.async_read_some(asio::buffer(nothing.data(), std::min<std::uint64_t>(left, nothing.size())),
+                                            asio::redirect_error(asio::use_awaitable, error));
+  if (error) co_return Error{Code::InvalidArgument, "the upload ended in the middle: " + error.message()};
   co_return Result<void>();
 }
 
