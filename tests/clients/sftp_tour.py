@@ -27,8 +27,16 @@ def in_guest(berth, *argv):
     return good(berth.lxc("exec", "run", "--", *argv))
 
 
-def helpers():
-    return subprocess.run(["pgrep", "-f", "berth-helper sftp"], capture_output=True, text=True, check=False).stdout.split()
+def helpers(berth):
+    """The session helpers of this Berth, which are in its network namespace."""
+    network, found = os.readlink(f"/proc/{berth.pids()['berthd']}/ns/net"), []
+    for pid in subprocess.run(["pgrep", "-f", "berth-helper sftp"], capture_output=True, text=True, check=False).stdout.split():
+        try:
+            if os.readlink(f"/proc/{pid}/ns/net") == network:
+                found.append(pid)
+        except OSError:
+            continue  # it has ended
+    return found
 
 
 class Mount:
@@ -120,7 +128,7 @@ def _(berth):
                 raise AssertionError("the size of the file system is not told")
             with open(f"{top}/big", "wb") as file:
                 file.write(b"\x07" * 8 * MEBIBYTE)
-        until(lambda: not helpers(), "the session's helper has ended")
+        until(lambda: not helpers(berth), "the session's helper has ended")
         if name == "still":
             good(berth.lxc("start", "still"))
         equal(good(berth.lxc("exec", name, "--", "sh", "-c", "cat /root/mounted; ls /root/tree/deep | wc -l; stat -c %s /root/big")), f"by49\n{8 * MEBIBYTE}\n")
@@ -135,7 +143,7 @@ def _(berth):
         with open(f"{top}/mounted", encoding="ascii") as file:
             equal(file.read(), "bye")
     equal(os.path.ismount(f"{berth.work}/mnt"), False)
-    until(lambda: not helpers(), "the session's helper has ended")
+    until(lambda: not helpers(berth), "the session's helper has ended")
     bad(command("berth", "file", "mount", "none/root", f"{berth.work}/mnt", environment=berth.environment), "not found")
 
 
@@ -177,9 +185,9 @@ def _(berth):
     equal(connection.recv(1), b"")
     connection.close()
     connection, _ = open_sftp(berth.environment["LXD_SOCKET"], "run")
-    equal(len(helpers()), 1)
+    equal(len(helpers(berth)), 1)
     connection.close()
-    until(lambda: not helpers(), "the helper has ended")
+    until(lambda: not helpers(berth), "the helper has ended")
 
 
 @case("What is no SFTP is refused, and nobody comes to harm")
