@@ -3,13 +3,9 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/self_signed.hpp"
 
 namespace berth::tls {
-
-/// A certificate and its key, PEM.
-struct KeyPair {
-  std::string certificate, key;
-};
 
 /// A new key of the curve P-384 and a certificate for it that signs itself: ten years, `O=linuxcontainers.org`,
 /// `CN=root@HOST`, the host's name and the loopback addresses as alternative names, for servers. What clients of LXD see.
