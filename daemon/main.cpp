@@ -36,6 +36,7 @@
 #include "daemon/adapters/tls/openssl_credentials.hpp"
 #include "daemon/adapters/tls/tcp_sockets.hpp"
 #include "daemon/bus/bus_service.hpp"
+#include "daemon/bus/folder_watch.hpp"
 #include "daemon/bus/host_access_questions.hpp"
 #include "daemon/bus/polkit_calls.hpp"
 #include "daemon/bus/service_manager.hpp"
@@ -263,7 +264,6 @@ Result<int> serve() {
   services::InstanceExec exec(context);
   services::Snapshots snapshots(context);
   services::SnapshotSchedule snapshot_schedule(context);
-  context.on_lifecycle = [&snapshot_schedule](const std::string& action) { snapshot_schedule.heard(action); };
   services::InstanceFiles instance_files(context);
   services::InstanceMetadata instance_metadata(context);
   services::ImageImport import(context);
@@ -278,6 +278,10 @@ Result<int> serve() {
   services::ImageDownloads downloads(context, credentials);
   services::Https https(context, credentials, tcp_sockets);
   services::Trust trust(context, *store, credentials, https);
+  context.on_lifecycle = [&snapshot_schedule, &trust](const std::string& action) {
+    snapshot_schedule.heard(action);
+    trust.heard(action);
+  };
   auto hardware = host_hardware();
   services::Server server(context, server_facts(places.supervisor), https, credentials, hardware);
   services::StartPlanner planner(context);
@@ -307,9 +311,15 @@ Result<int> serve() {
                           streams, {.bridge_uid = bridge_uid(), .rest_socket = places.paths.runtime + "/unix.socket"});
   operations.listen([&service](const OperationView& view) { service.operation_changed(view); });
   trust.on_changed([&service] { service.trust_changed(); });
-  https.on_changed([&service] { service.listeners_changed(); });
+  https.on_changed([&service, &trust] {
+    trust.settings_changed();
+    service.listeners_changed();
+  });
   polkit_calls.on_changed([&service] { service.guard().authorizations_changed(); });
 
+  BERTH_TRY(const auto authority_watch, bus::FolderWatch::on(*loop, places.paths.state, {"server.ca", "ca.crl"}, [&workers, &trust] {
+              workers.submit([&trust] { trust.reload_authority(); });
+            }));
   BERTH_TRY(const auto terminated, loop->on_signal(SIGTERM, [&loop] { loop->stop(0); }));
   BERTH_TRY(const auto interrupted, loop->on_signal(SIGINT, [&loop] { loop->stop(0); }));
 

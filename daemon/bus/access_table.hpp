@@ -28,7 +28,7 @@ using Kinds = std::uint8_t;
 constexpr Kinds kind_bit(PrincipalKind kind) { return static_cast<Kinds>(1U << static_cast<unsigned>(kind)); }
 
 /// Who may call a member, and what polkit is asked about it. polkit judges processes of this host: a registered certificate
-/// passes without it, and so does a guest where its kind is named.
+/// passes without it, and so do a restricted one and a guest where their kind is named.
 struct AccessRow {
   std::string_view interface, member, action;
   Kinds kinds;

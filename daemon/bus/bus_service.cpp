@@ -33,7 +33,8 @@ BusService::BusService(BusConnection& connection, ports::Authority& authority, s
                            return paths;
                          }),
       operation_nodes_(connection, kOperationsPath, [this] { return operations_.paths(); }) {
-  principals_.on_trust([&trust = use_cases.trust](const std::string& fingerprint) { return trust.trusts(fingerprint); });
+  principals_.on_trust({.examine = [&trust = use_cases.trust](std::string der) { return trust.examine(std::move(der)); },
+                        .rights = [&trust = use_cases.trust](const ShownCertificate& shown) { return trust.rights(shown); }});
   principals_.on_gone([this](const std::string& name) { streams_.close_for(name); });
   streams_.on_event([this](const services::Event& event) { index_.note(event); });
   index_.on_status_changed([this](const std::string& path) { instances_.status_changed(path); });

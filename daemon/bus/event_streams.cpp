@@ -14,7 +14,17 @@
 namespace berth::bus {
 namespace {
 
+/// Of no project, though it stands in `default`.
+bool is_of_the_server(const services::Event& event) {
+  if (event.type == "logging") return true;
+  const auto kind = event.metadata.find("kind");
+  if (event.type != "lifecycle" || kind == event.metadata.end()) return false;
+  const auto* text = std::get_if<std::string>(&kind->second.value);
+  return text != nullptr && (*text == "certificate" || *text == "config" || *text == "storage-pool");
+}
+
 bool may_see(const Principal& who, const services::Event& event) {
+  if (who.kind == PrincipalKind::Restricted && is_of_the_server(event)) return false;
   return visible_to(who, event.project, event.owner_uid, event.owner_uid);
 }
 

@@ -15,6 +15,19 @@ constexpr std::size_t kViewLimit = 4096;
 /// LXD's words, which scripts look for; the caller knows what it called.
 Error denied() { return Error{Code::AccessDenied, "not authorized"}; }
 
+/// A name that is none is no project of anybody's.
+bool may_enter(const Principal& who, const std::string& project) {
+  const auto name = ProjectName::parse(project);
+  return name && who.may_enter(*name);
+}
+
+Principal stranger(Principal who) {
+  who.kind = PrincipalKind::Guest;
+  who.uid = Principal{}.uid;
+  who.projects.clear();
+  return who;
+}
+
 Error unexpected(const Call& call, const char* what) {
   log::error("An exception left the handler of " + call.interface + "." + call.member + ": " + what);
   return Error{Code::Internal, "internal error; the journal has the details"};
@@ -43,6 +56,9 @@ void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
     if (!resolved) return refused(resolved.error());
     auto who = *std::move(resolved);
     who.may_prompt = call.interactive;
+    // Outside its projects a restricted client is a stranger. (What names no project is judged row by row.)
+    if (who.kind == PrincipalKind::Restricted && !call.project.empty() && !may_enter(who, call.project))
+      who = stranger(std::move(who));
     if ((row->kinds & kind_bit(who.kind)) == 0) return refused(denied());
     judge(call, *row, who, [this, call, row, where, who, work, refused](bool allowed) {
       if (!allowed) return refused(denied());
@@ -73,8 +89,8 @@ void Guard::admit(Call call, Where where, Work work, Refuse refuse) {
 
 void Guard::judge(const Call& call, const AccessRow& row, const Principal& who, std::function<void(bool)> then) {
   if (row.action == action::kKindDecides || who.is_root()) return then(true);
-  // A guest is nobody on this host. Its kind's place in the row is all there is to ask.
-  if (who.kind == PrincipalKind::Guest) return then(true);
+  // Neither is anybody on this host. Its kind's place in the row is all there is to ask.
+  if (who.kind == PrincipalKind::Guest || who.kind == PrincipalKind::Restricted) return then(true);
   if (who.kind != PrincipalKind::Local) return then(false);
   const bool view = row.action == action::kView;
   const auto key = std::pair(call.sender, call.project);

@@ -37,7 +37,7 @@ void Principals::resolve(const std::string& name, Resolved then) {
   const auto [place, is_new] = entries_.try_emplace(name);
   auto& entry = place->second;
   if (entry.hung_up) return then(Error{Code::AccessDenied, "the HTTP client of this connection has gone"});
-  if (entry.principal) return then(entry.by_certificate ? tls_client(entry) : *entry.principal);
+  if (entry.principal) return then(entry.shown ? tls_client(entry) : *entry.principal);
   entry.waiting.push_back(std::move(then));
   if (!is_new) return;
   connection_.call(
@@ -87,28 +87,43 @@ Result<Principals::Entry*> Principals::unbound(const std::string& name) {
 
 Principal Principals::tls_client(Entry& entry) const {
   auto who = *entry.principal;
-  entry.trusted = !who.fingerprint.empty() && trusts_ && trusts_(who.fingerprint);
-  who.kind = entry.trusted ? PrincipalKind::Certificate : PrincipalKind::Guest;
-  if (entry.trusted) who.uid = 0;
+  entry.rights = judge_.rights(*entry.shown);
+  if (!entry.rights) return who;
+  who.uid = 0;
+  who.kind = entry.rights->restricted ? PrincipalKind::Restricted : PrincipalKind::Certificate;
+  if (entry.rights->restricted) who.projects = entry.rights->projects;
   return who;
 }
 
-Result<void> Principals::bind_certificate(const std::string& name, std::string fingerprint) {
+Result<void> Principals::bind_certificate(const std::string& name, std::string der) {
   BERTH_TRY(auto* entry, unbound(name));
+  auto shown = judge_.examine(std::move(der));
+  if (shown.voucher == Voucher::Refused)
+    return Error{Code::AccessDenied, "This server serves clients of its authority alone: show a certificate that it has signed and not revoked"};
   Principal client;
   client.kind = PrincipalKind::Guest;
   client.bus_name = name;
-  client.fingerprint = std::move(fingerprint);
+  client.fingerprint = shown.fingerprint;
   entry->principal = std::move(client);
   entry->bound = true;
-  entry->by_certificate = true;
+  entry->shown = std::move(shown);
   return {};
 }
 
 void Principals::trust_changed() {
   std::vector<std::string> fallen;
-  for (auto& [name, entry] : entries_)
-    if (entry.by_certificate && entry.trusted && tls_client(entry).kind == PrincipalKind::Guest) fallen.push_back(name);
+  for (auto& [name, entry] : entries_) {
+    if (!entry.shown || !entry.principal) continue;
+    entry.shown = judge_.examine(std::move(entry.shown->der));
+    const auto before = std::exchange(entry.rights, {});
+    if (entry.shown->voucher == Voucher::Refused) {
+      entry.hung_up = true;  // not even a stranger
+      entry.principal.reset();
+      fallen.push_back(name);
+    } else if (before && (entry.rights = judge_.rights(*entry.shown)) != before) {
+      fallen.push_back(name);
+    }
+  }
   for (const auto& name : fallen)
     for (const auto& listener : listeners_) listener(name);
 }

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/bus/bus_connection.hpp"
+#include "daemon/domain/certificate.hpp"
 #include "daemon/domain/principal.hpp"
 
 namespace berth::bus {
@@ -37,12 +38,16 @@ class Principals {
   /// AccessDenied when `client` is another process, or `name` was not bound to a socket's peer; LimitsExceeded.
   Result<void> add_proof(const std::string& name, const Principal& client, UniqueFd socket);
 
-  /// Makes the bridge's connection `name` the TLS client's that showed the certificate of `fingerprint` (empty: none). Whether
-  /// that is a registered certificate is asked anew at each call.
-  Result<void> bind_certificate(const std::string& name, std::string fingerprint);
-  /// Who is trusted. Set before the first call; asked on the loop thread.
-  void on_trust(std::function<bool(const std::string& fingerprint)> trusts) { trusts_ = std::move(trusts); }
-  /// The trust store has changed: what was open for a client that is not trusted any more ends.
+  /// Makes the bridge's connection `name` the TLS client's that showed the certificate (DER; empty: none). Whether that is
+  /// trusted, and with what, is asked anew at each call. AccessDenied where the server has an authority that does not vouch for it.
+  Result<void> bind_certificate(const std::string& name, std::string der);
+  /// Who judges certificates. Set before the first call; asked on the loop thread.
+  struct Judge {
+    std::function<ShownCertificate(std::string der)> examine;
+    std::function<std::optional<ClientRights>(const ShownCertificate&)> rights;
+  };
+  void on_trust(Judge judge) { judge_ = std::move(judge); }
+  /// The trust store or the authority has changed: what was open for a client that is trusted with something else now ends.
   void trust_changed();
 
   /// Called with each name that vanished or whose client hung up.
@@ -57,8 +62,8 @@ class Principals {
   struct Entry {
     std::optional<Principal> principal;
     bool bound = false, hung_up = false;
-    bool by_certificate = false;
-    bool trusted = false;  ///< as it was last seen
+    std::optional<ShownCertificate> shown;  ///< by a TLS client
+    std::optional<ClientRights> rights;     ///< of a TLS client, as they were last seen
     std::vector<Resolved> waiting;
     std::map<std::uint64_t, Proof> proofs;  ///< by a number that is never used again
   };
@@ -73,7 +78,7 @@ class Principals {
   const std::optional<std::uint32_t> bridge_uid_;
   std::unique_ptr<sdbus::IProxy> driver_;
   std::map<std::string, Entry> entries_;
-  std::function<bool(const std::string&)> trusts_;
+  Judge judge_;
   std::vector<std::function<void(const std::string&)>> listeners_;
   std::uint64_t next_proof_ = 0;
   sdbus::Slot vanished_;

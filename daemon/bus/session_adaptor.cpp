@@ -48,9 +48,7 @@ void SessionAdaptor::AssumeCertificate(sdbus::Result<>&& reply, std::vector<std:
                      [this, certificate = std::move(certificate)](const Principal& bridge) -> Result<void> {
                        if (certificate.size() > kLargestCertificate)
                          return Error{Code::InvalidArgument, "The certificate is larger than 64 KiB"};
-                       const std::string der(certificate.begin(), certificate.end());
-                       auto fingerprint = der.empty() ? std::string() : use_cases_.trust.fingerprint(der).str();
-                       return principals_.bind_certificate(bridge.bus_name, std::move(fingerprint));
+                       return principals_.bind_certificate(bridge.bus_name, {certificate.begin(), certificate.end()});
                      });
 }
 

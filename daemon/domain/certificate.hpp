@@ -26,6 +26,27 @@ struct Certificate {
   Timestamp created_at{};
 };
 
+/// What the server's authority (`server.ca`) says of a certificate that a client showed.
+enum class Voucher {
+  None,      ///< there is no authority
+  Signed,    ///< it has signed it, and not revoked it
+  Refused,   ///< it has not signed it, or has revoked it, or its list of those cannot be believed
+};
+
+/// A certificate that a TLS client has the key of.
+struct ShownCertificate {
+  std::string der;  ///< empty: it showed none
+  std::string fingerprint;
+  Voucher voucher = Voucher::None;
+};
+
+/// What a trusted TLS client may do.
+struct ClientRights {
+  bool restricted = false;
+  std::vector<ProjectName> projects;  ///< where it may, if it is restricted
+  friend bool operator==(const ClientRights&, const ClientRights&) = default;
+};
+
 Document certificate_document(const Certificate& certificate);
 
 }  // namespace berth

@@ -3,6 +3,7 @@
 #include "base/names.hpp"
 #include "daemon/domain/compression.hpp"
 #include "daemon/domain/listen_address.hpp"
+#include "daemon/domain/schedule.hpp"
 
 #include <algorithm>
 #include <array>
@@ -36,10 +37,13 @@ constexpr std::array kKeys{
     refused("core.proxy_http", "Proxy for HTTP downloads"),
     refused("core.proxy_https", "Proxy for HTTPS downloads"),
     refused("core.proxy_ignore_hosts", "Hosts that are reached without a proxy"),
-    refused("core.remote_token_expiry", "How long a trust token holds"),
+    ServerKey{.name = kTokenExpiryKey, .description = "How long a trust token holds, such as 1d 12H; for ever where it is unset"},
     refused("core.shutdown_timeout", "Minutes to wait for operations at the end", "5"),
     refused("core.storage_buckets_address", "Address of the object storage listener"),
-    refused("core.trust_ca_certificates", "Whether a certificate of the authority suffices", "false"),
+    ServerKey{.name = kTrustAuthorityKey,
+              .type = ValueType::Bool,
+              .fallback = "false",
+              .description = "Whether a client is trusted whose certificate the authority in server.ca has signed"},
     ServerKey{.name = kTrustPasswordKey, .description = "Password with which a client adds its certificate", .secret = true},
     refused("images.auto_update_cached", "Whether cached images are kept up to date", "true"),
     refused("images.auto_update_interval", "Hours between updates of images", "6"),
@@ -83,6 +87,8 @@ Result<void> check_key(const std::string& key, const std::string& value) {
   if (auto valid = validate_value(row->type, value); !valid) return std::move(valid).error().within(frame);
   if (row->name == kHttpsAddressKey && !value.empty())
     if (auto address = parse_listen_address(value); !address) return std::move(address).error().within(frame);
+  if (row->name == kTokenExpiryKey)
+    if (auto expiry = validate_expiry(value); !expiry) return std::move(expiry).error().within(frame);
   if (row->name == kBackupCompressionKey || row->name == kImageCompressionKey)
     if (auto compression = parse_compression(value); !compression) return std::move(compression).error().within(frame);
   if (row->support == KeySupport::Refused && !value.empty() && value != row->fallback)

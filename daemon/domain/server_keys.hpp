@@ -20,6 +20,8 @@ struct ServerKey {
 };
 
 inline constexpr std::string_view kTrustPasswordKey = "core.trust_password";
+inline constexpr std::string_view kTokenExpiryKey = "core.remote_token_expiry";
+inline constexpr std::string_view kTrustAuthorityKey = "core.trust_ca_certificates";
 inline constexpr std::string_view kHttpsAddressKey = "core.https_address";
 inline constexpr std::string_view kBackupCompressionKey = "backups.compression_algorithm";
 inline constexpr std::string_view kImageCompressionKey = "images.compression_algorithm";

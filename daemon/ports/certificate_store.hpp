@@ -10,7 +10,8 @@
 namespace berth::ports {
 
 /// The trust store's table: as ports::Store, any thread, each call one durable transaction.
-/// Errors: NotFound `Certificate not found`; AlreadyExists `Certificate already in trust store`; RevisionMismatch.
+/// The projects of a certificate follow their own rows: a renamed one has its new name here, a deleted one is gone.
+/// Errors: NotFound `Certificate not found`, or names the project that is not there; AlreadyExists `Certificate already in trust store`; RevisionMismatch.
 class CertificateStore {
  public:
   virtual ~CertificateStore() = default;

@@ -5,6 +5,7 @@
 
 #include "base/names.hpp"
 #include "base/result.hpp"
+#include "daemon/domain/certificate.hpp"
 
 namespace berth::ports {
 
@@ -22,6 +23,11 @@ class Credentials {
   /// The server's certificate, made and kept at the first call (P-384, self-signed, ten years) unless it is there.
   /// Errors: Internal when it cannot be made or is damaged.
   virtual Result<ServerIdentity> identity() = 0;
+  /// Reads the server's authority and its list of revoked certificates, where there are any; until the next call they hold.
+  /// Errors: InvalidArgument that names the file; then nobody is vouched for.
+  virtual Result<void> load_authority() = 0;
+  /// Any thread; does not block.
+  virtual Voucher vouch(std::string_view der) = 0;
   /// SHA-256.
   virtual Fingerprint fingerprint(std::string_view der) = 0;
   /// What is kept of a password: hexadecimal digits of a 32-byte salt and 64 bytes of scrypt (N=16384, r=8, p=1).

@@ -6,6 +6,7 @@
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 
 #include <memory>
 
@@ -55,6 +56,7 @@ Result<void> check_image_texts(const std::string& filename, const ConfigMap& pro
 
 Result<OperationId> ImageImport::import(const Principal& who, ImportImageRequest request) {
   BERTH_CHECK(context_.store.project(who, request.project));
+  BERTH_CHECK(check_owns(context_, who, request.project, ProjectFeature::Images));
   BERTH_CHECK(check_image_texts(request.filename, request.properties));
   BERTH_CHECK(find_profiles(context_, who, request.project, request.profiles));
   for (const auto& [name, description] : request.aliases)
@@ -142,6 +144,7 @@ Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& r
 
 Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName& project,
                                         const Fingerprint& fingerprint) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_TRY(auto lock, lock_image(context_, fingerprint, "delete", EntityLocks::Purpose::User));
   BERTH_CHECK(image_by_prefix(context_, who, project, fingerprint.str()));
   const auto held = std::make_shared<std::optional<EntityLocks::Guard>>(std::move(lock));
@@ -163,6 +166,7 @@ Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName&
 
 Result<OperationId> ImageImport::refresh(const Principal& who, const ProjectName& project,
                                          const Fingerprint& fingerprint) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_CHECK(image_by_prefix(context_, who, project, fingerprint.str()));
   OperationSpec spec{.description = "Refreshing image", .project = project, .owner = who};
   return context_.operations.start(std::move(spec), [project, fingerprint](OperationContext&) -> Result<Document> {

@@ -19,7 +19,8 @@ bool is_hexadecimal(const std::string& text) { return text.find_first_not_of("01
 }  // namespace
 
 bool image_visible(const Principal& who, const Image& image) {
-  return image.is_public || who.kind == PrincipalKind::Local || who.kind == PrincipalKind::Certificate;
+  return image.is_public || who.kind == PrincipalKind::Local || who.kind == PrincipalKind::Certificate ||
+         who.kind == PrincipalKind::Restricted;
 }
 
 Result<Image> image_by_prefix(Context& context, const Principal& who, const ProjectName& project,

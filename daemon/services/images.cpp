@@ -4,6 +4,7 @@
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
 
 #include <algorithm>
 
@@ -56,6 +57,7 @@ Result<Image> Images::resolve(const Principal& who, const ProjectName& project, 
 
 Result<void> Images::update(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint,
                             ImageChanges changes) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_TRY(const auto lock, context_.locks.lock(image_entity(fingerprint), "Image " + fingerprint.str(), "update",
                                                  EntityLocks::Purpose::Cleanup));
   BERTH_TRY(auto image, image_by_prefix(context_, who, project, fingerprint.str()));
@@ -99,6 +101,7 @@ Result<std::vector<ImageAlias>> Images::aliases(const Principal& who, const Proj
 
 Result<void> Images::create_alias(const Principal& who, ImageAlias alias) {
   BERTH_CHECK(check_alias_text(alias.description));
+  BERTH_CHECK(check_owns(context_, who, alias.project, ProjectFeature::Images));
   BERTH_CHECK(image_by_prefix(context_, who, alias.project, alias.target.str()));
   BERTH_CHECK(context_.store.insert_alias(alias));
   publish_lifecycle(context_, who, alias_subject(alias.project, alias.name, who), "image-alias-created",
@@ -115,6 +118,7 @@ Result<ImageAlias> Images::visible_alias(const Principal& who, const ProjectName
 
 Result<void> Images::update_alias(const Principal& who, const ProjectName& project, const AliasName& name,
                                   std::optional<std::string> target, std::optional<std::string> description) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_TRY(auto alias, visible_alias(who, project, name));
   if (target) {
     BERTH_TRY(const auto image, image_by_prefix(context_, who, project, *target));
@@ -132,6 +136,7 @@ Result<void> Images::update_alias(const Principal& who, const ProjectName& proje
 
 Result<void> Images::rename_alias(const Principal& who, const ProjectName& project, const AliasName& name,
                                   const AliasName& to) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_CHECK(visible_alias(who, project, name));
   BERTH_CHECK(context_.store.rename_alias(project, name, to));
   publish_lifecycle(context_, who, alias_subject(project, to, who), "image-alias-renamed",
@@ -140,6 +145,7 @@ Result<void> Images::rename_alias(const Principal& who, const ProjectName& proje
 }
 
 Result<void> Images::delete_alias(const Principal& who, const ProjectName& project, const AliasName& name) {
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
   BERTH_CHECK(visible_alias(who, project, name));
   BERTH_CHECK(context_.store.delete_alias(project, name));
   publish_lifecycle(context_, who, alias_subject(project, name, who), "image-alias-deleted");

@@ -16,7 +16,8 @@ std::string user_name(std::uint32_t uid) {
 
 /// Empty for the daemon itself.
 Document requestor(const Principal& who) {
-  if (who.kind == PrincipalKind::Certificate) return {{"username", who.fingerprint}, {"protocol", "tls"}};
+  if (who.kind == PrincipalKind::Certificate || who.kind == PrincipalKind::Restricted)
+    return {{"username", who.fingerprint}, {"protocol", "tls"}};
   if (who.kind == PrincipalKind::Local && who.pid != 0) return {{"username", user_name(who.uid)}, {"protocol", "unix"}};
   return {};
 }

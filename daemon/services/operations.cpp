@@ -1,7 +1,7 @@
 #include "daemon/services/operations.hpp"
 
-#include "daemon/domain/project.hpp"
 #include "daemon/domain/size.hpp"
+#include "daemon/domain/visibility.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -15,14 +15,19 @@ constexpr std::size_t kRunningLimit = 1000;
 constexpr std::chrono::seconds kKept{60};
 constexpr std::chrono::milliseconds kPublishEvery{200};
 
-/// Operations in a user's own project are there for that user and for root.
-bool visible_to(const Principal& who, const OperationView& view) {
-  if (who.is_root() || !is_user_project(view.project)) return true;
-  return who.kind == PrincipalKind::Local && who.uid == view.owner_uid;
+/// One that lets a client in; the other kind opens an image.
+bool is_trust_token(const OperationView& view) { return view.kind == "token" && !view.resources.contains("images"); }
+
+/// Operations in a user's own project are there for that user and for root; tokens, which let others in, are nothing for
+/// a restricted client.
+bool is_visible(const Principal& who, const OperationView& view) {
+  if (who.kind == PrincipalKind::Restricted && is_trust_token(view)) return false;
+  return visible_to(who, view.project, view.owner_uid, view.owner_uid);
 }
 
 /// Whoever knows a token's secret can use it: what it opens is for whoever made it, and for whoever could make one.
 void hide_secret(const Principal& who, OperationView& view) {
+  if (who.kind == PrincipalKind::Restricted) return;  // it sees those of images alone, and of its projects
   const bool owner = who.kind == PrincipalKind::Local && who.uid == view.owner_uid;
   if (view.kind == "token" && !who.is_root() && !owner) view.metadata.erase("secret");
 }
@@ -263,7 +268,7 @@ Result<OperationView> Operations::get(const Principal& who, const OperationId& i
   const auto entry = state_->find(id);
   if (!entry) return no_such_operation();
   auto view = entry->snapshot();
-  if (!visible_to(who, view)) return no_such_operation();
+  if (!is_visible(who, view)) return no_such_operation();
   hide_secret(who, view);
   return view;
 }
@@ -273,7 +278,7 @@ std::vector<OperationView> Operations::list(const Principal& who, const std::opt
   for (const auto& entry : state_->all()) {
     auto view = entry->snapshot();
     if (project && view.project != *project) continue;
-    if (!visible_to(who, view)) continue;
+    if (!is_visible(who, view)) continue;
     hide_secret(who, view);
     views.push_back(std::move(view));
   }

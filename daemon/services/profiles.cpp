@@ -25,6 +25,11 @@ LifecycleSubject subject_of(const ProjectName& project, const std::string& name,
 Result<EntityLocks::Guard> lock_profile(Context& context, const Principal& who, const ProjectName& project,
                                         const ProfileName& name, const std::string& verb) {
   BERTH_TRY(const auto seen, context.store.profile(who, project, name));
+  BERTH_CHECK(check_owns(context, who, project, ProjectFeature::Profiles));
+  BERTH_TRY(const auto users, context.store.instances_with_profile(project, name));
+  for (const auto& user : users)
+    if (!who.may_enter(user.project))
+      return Error{Code::AccessDenied, "Profile " + name.str() + " is used in a project which your certificate is not trusted with"};
   return context.locks.lock(profile_entity(seen.project, name), "Profile " + name.str(), verb,
                             EntityLocks::Purpose::User);
 }
@@ -103,6 +108,7 @@ Result<std::vector<Document>> Profiles::describe(const Principal& who, const Pro
 
 Result<void> Profiles::create(const Principal& who, Profile profile) {
   BERTH_TRY(const auto project, context_.store.project(who, profile.project));
+  BERTH_CHECK(check_owns(context_, who, profile.project, ProjectFeature::Profiles));
   profile.project = effective_project(project, ProjectFeature::Profiles);
   BERTH_CHECK(check_own(profile));
   BERTH_CHECK(

@@ -39,6 +39,15 @@ Result<EntityLocks::Guard> lock_project(Context& context, const ProjectName& nam
   return context.locks.lock(entity(name), shown_project(name), verb, EntityLocks::Purpose::Cleanup);
 }
 
+Result<void> check_owns(Context& context, const Principal& who, const ProjectName& name, ProjectFeature feature) {
+  if (who.kind != PrincipalKind::Restricted) return {};
+  BERTH_TRY(const auto project, context.store.project(who, name));
+  const auto owner = effective_project(project, feature);
+  if (who.may_enter(owner)) return {};
+  return Error{Code::AccessDenied, "Project " + name.str() + " shares these with project " + owner.str() +
+                                       ", which your certificate is not trusted with"};
+}
+
 Result<ProjectContents> contents_of(Context& context, const Project& project, const Profile* changed) {
   ProjectContents contents;
   BERTH_TRY(auto known, context.store.profiles(daemon_principal(), project.name));

@@ -29,6 +29,10 @@ Result<EntityLocks::Guard> admit_instance(Context& context, const Instance& want
 Result<std::vector<EntityLocks::Guard>> admit_profile(Context& context, const Profile& wanted,
                                                       std::vector<ProjectName> projects);
 
+/// Whether `who` may change what the project has of that kind: a restricted client not, where it is another project's and shared.
+/// Errors: NotFound (the project), AccessDenied.
+Result<void> check_owns(Context& context, const Principal& who, const ProjectName& project, ProjectFeature feature);
+
 /// The project for its change: waits for those who commit something in it. Errors: Busy.
 Result<EntityLocks::Guard> lock_project(Context& context, const ProjectName& name, const std::string& verb);
 

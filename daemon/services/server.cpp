@@ -112,7 +112,11 @@ Result<Document> Server::info(const Principal&) {
 
 Result<Document> Server::describe(const Principal& who) {
   BERTH_TRY(auto environment, info(who));
-  BERTH_TRY(auto config, context_.store.server_config());
+  ConfigMap config;
+  // The server's configuration is not of a project.
+  if (who.kind != PrincipalKind::Restricted) {
+    BERTH_TRY(config, context_.store.server_config());
+  }
   const auto revision = revision_of(config);
   Document row;  // moved into place: a braced list would copy the environment once more
   row.emplace("environment", std::move(environment));

@@ -3,10 +3,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/base64.hpp"
 #include "base/log.hpp"
 #include "daemon/domain/server_keys.hpp"
+#include "daemon/domain/snapshot.hpp"
+#include "daemon/domain/value_types.hpp"
 #include "daemon/domain/x509.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 
@@ -23,14 +26,13 @@ constexpr std::size_t kShownDigits = 12;
 Error no_certificate() { return Error{Code::NotFound, "Certificate not found"}; }
 Error refused() { return Error{Code::AccessDenied, "not authorized"}; }
 
+bool is_restricted(const Principal& who) { return who.kind == PrincipalKind::Restricted; }
+
 Result<void> check_client(const NewClient& client) {
   if (!client.type.empty() && client.type != "client")
     return Error{Code::InvalidArgument, "Unknown request type \"" + client.type.substr(0, kLongestName) + "\""};
   if (client.name.size() > kLongestName || has_control_characters(client.name))
     return Error{Code::InvalidArgument, "A certificate's name has at most 255 bytes and no control characters"};
-  if (client.restricted)
-    return Error{Code::NotSupported,
-                 "This version of Berth trusts a client with everything or not at all; leave out `restricted`"};
   return {};
 }
 
@@ -56,22 +58,68 @@ Document request_document(const NewClient& client) {
 
 }  // namespace
 
-Result<void> Trust::load() { return reload(); }
+Result<void> Trust::load() {
+  reload_authority();
+  settings_changed();
+  return reload();
+}
 
 Result<void> Trust::reload() {
   BERTH_TRY(const auto stored, store_.certificates());
   decltype(rows_) fresh;
-  for (const auto& row : stored) fresh[row.fingerprint.str()] = Row{row.valid_from, row.valid_until, row.restricted};
+  for (const auto& row : stored)
+    fresh[row.fingerprint.str()] = Row{row.valid_from, row.valid_until, {row.restricted, row.projects}};
   const std::lock_guard lock(mutex_);
   rows_ = std::move(fresh);
   return {};
 }
 
-bool Trust::trusts(const std::string& fingerprint) const {
+void Trust::reload_authority() {
+  if (const auto loaded = credentials_.load_authority(); !loaded)
+    log::error("No TLS client is vouched for: " + loaded.error().message);
+  if (changed_) changed_();
+}
+
+void Trust::settings_changed() {
+  auto config = context_.store.server_config();
+  authority_suffices_ = config && is_true((*config)[std::string(kTrustAuthorityKey)]);
+  if (changed_) changed_();
+}
+
+/// Under the publisher's thread, which for these two is a worker that has just stored the change.
+void Trust::heard(const std::string& action) {
+  if (action != "project-renamed" && action != "project-deleted") return;
+  const std::lock_guard lock(changing_);
+  if (const auto read = reload(); !read) {
+    log::error("The trust store cannot be read, so nobody is trusted: " + read.error().message);
+    const std::lock_guard rows_lock(mutex_);
+    rows_.clear();
+  }
+  if (changed_) changed_();
+}
+
+ShownCertificate Trust::examine(std::string der) const {
+  ShownCertificate shown{.der = std::move(der), .fingerprint = {}};
+  if (!shown.der.empty()) shown.fingerprint = credentials_.fingerprint(shown.der).str();
+  shown.voucher = credentials_.vouch(shown.der);
+  return shown;
+}
+
+std::optional<ClientRights> Trust::rights(const ShownCertificate& shown) const {
+  if (shown.der.empty() || shown.voucher == Voucher::Refused) return std::nullopt;
   const auto now = context_.clock.now();
-  const std::lock_guard lock(mutex_);
-  const auto row = rows_.find(fingerprint);
-  return row != rows_.end() && !row->second.restricted && row->second.from <= now && now <= row->second.until;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto row = rows_.find(shown.fingerprint); row != rows_.end()) {
+      // What stands in the store holds, its restrictions above all, even where the authority's word would do.
+      if (now < row->second.from || now > row->second.until) return std::nullopt;
+      return row->second.rights;
+    }
+  }
+  if (shown.voucher != Voucher::Signed || !authority_suffices_) return std::nullopt;
+  const auto dates = read_certificate_dates(shown.der);
+  if (!dates || now < dates->valid_from || now > dates->valid_until) return std::nullopt;
+  return ClientRights{};
 }
 
 bool Trust::knows(const std::string& fingerprint) const {
@@ -92,6 +140,7 @@ Result<Fingerprint> Trust::add(const Principal& who, const std::string& der, New
   if (!who.is_root() && who.kind != PrincipalKind::Local) {
     BERTH_TRY(client, admit(std::move(client), password));
   }
+  BERTH_CHECK(check_projects(who, client.projects));
   const auto now = context_.clock.now();
   BERTH_TRY(const auto dates, check_certificate(der, now));
   auto fingerprint = credentials_.fingerprint(der);
@@ -106,6 +155,7 @@ Result<Fingerprint> Trust::add(const Principal& who, const std::string& der, New
                                            .pem = certificate_pem(der),
                                            .valid_from = dates.valid_from,
                                            .valid_until = dates.valid_until,
+                                           .restricted = client.restricted,
                                            .projects = client.projects,
                                            .owner_uid = who.kind == PrincipalKind::Local ? who.uid : 0,
                                            .created_at = now}));
@@ -115,10 +165,22 @@ Result<Fingerprint> Trust::add(const Principal& who, const std::string& der, New
   return fingerprint;
 }
 
+/// Those of a token were checked when it was made, and may be gone by now: then it is worth nothing.
+Result<void> Trust::check_projects(const Principal& who, const std::vector<ProjectName>& projects) {
+  const bool by_token = who.kind == PrincipalKind::Guest || is_restricted(who);
+  for (const auto& name : projects) {
+    BERTH_CHECK(context_.store.project(by_token ? daemon_principal() : who, name));
+    if (std::count(projects.begin(), projects.end(), name) > 1)
+      return Error{Code::InvalidArgument, "Project \"" + name.str() + "\" is named twice"};
+  }
+  return {};
+}
+
 Result<NewClient> Trust::admit(NewClient client, const std::string& password) {
   if (password.empty() || password.size() > kLongestPassword) return refused();
   if (const auto token = use_token(password)) {
     if (client.name.empty()) client.name = token->client.name;
+    client.restricted = token->client.restricted;
     client.projects = token->client.projects;
     return client;
   }
@@ -135,9 +197,10 @@ std::optional<Trust::Token> Trust::use_token(const std::string& text) {
   const auto secret = json["secret"].get<std::string>();
   std::optional<std::pair<OperationId, Token>> used;
   {
+    const auto now = context_.clock.now();
     const std::lock_guard lock(mutex_);
     for (const auto& [id, token] : tokens_)
-      if (credentials_.equal_secrets(secret, token.secret)) used.emplace(id, token);
+      if (credentials_.equal_secrets(secret, token.secret) && (token.expires_at == kNever || now < token.expires_at)) used.emplace(id, token);
     if (used) tokens_.erase(used->first);  // here, so that two who show it at once are not both let in
   }
   if (!used) return std::nullopt;
@@ -161,6 +224,8 @@ Result<bool> Trust::is_trust_password(const std::string& password) {
 
 Result<OperationId> Trust::create_token(const Principal& who, NewClient client) {
   BERTH_CHECK(check_client(client));
+  BERTH_CHECK(check_projects(who, client.projects));
+  BERTH_TRY(const auto expires_at, token_expiry());
   BERTH_TRY(const auto identity, credentials_.identity());
   BERTH_TRY(auto secret, credentials_.new_secret());
   auto addresses = https_.addresses();
@@ -174,6 +239,7 @@ Result<OperationId> Trust::create_token(const Principal& who, NewClient client) 
                                   {"fingerprint", identity.fingerprint.str()},
                                   {"addresses", std::move(addresses)},
                                   {"request", request_document(client)}}};
+  if (expires_at != kNever) spec.metadata.emplace("expires_at", to_microseconds(expires_at));
   // The id is ours, so that a cancel finds the token whenever it comes.
   const auto id = new_uuid();
   spec.id = id;
@@ -181,29 +247,56 @@ Result<OperationId> Trust::create_token(const Principal& who, NewClient client) 
     const std::lock_guard lock(mutex_);
     if (tokens_.size() >= kMostTokens)
       return Error{Code::LimitsExceeded, "There are 1,000 tokens; revoke some with `lxc config trust revoke-token`"};
-    tokens_.emplace(id, Token{std::move(secret), std::move(client), who});
+    tokens_.emplace(id, Token{std::move(secret), std::move(client), who, expires_at});
   }
-  auto opened = context_.operations.open(std::move(spec), [this, id] { drop_token(id); });
+  auto opened = context_.operations.open(std::move(spec), [this, id] { drop_token(id, "The token has been revoked"); });
   if (!opened) {
     const std::lock_guard lock(mutex_);
     tokens_.erase(id);
+  } else if (expires_at != kNever) {
+    expire_later(id, expires_at);
   }
   return opened;
 }
 
-void Trust::drop_token(const OperationId& id) {
+Result<Timestamp> Trust::token_expiry() {
+  BERTH_TRY(const auto config, context_.store.server_config());
+  const auto kept = config.find(std::string(kTokenExpiryKey));
+  return snapshot_expiry(context_.clock.now(), kept == config.end() ? "" : kept->second);
+}
+
+/// A day at most at a time, since a clock may be set.
+void Trust::expire_later(const OperationId& id, Timestamp when) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - context_.clock.now());
+  if (left.count() <= 0) return drop_token(id, "The token has expired");
+  const auto wait = std::min<std::chrono::milliseconds>(left, std::chrono::hours(24));
+  context_.workers.submit_after(wait, [this, id, when] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!tokens_.contains(id)) return;
+    }
+    expire_later(id, when);
+  });
+}
+
+void Trust::drop_token(const OperationId& id, const std::string& why) {
   {
     const std::lock_guard lock(mutex_);
     tokens_.erase(id);
   }
-  context_.operations.finish(id, Error{Code::Cancelled, "The token has been revoked"});
+  context_.operations.finish(id, Error{Code::Cancelled, why});
 }
 
-Result<std::vector<Certificate>> Trust::list(const Principal&) { return store_.certificates(); }
-
-Result<Certificate> Trust::find(const Principal&, const std::string& reference) {
-  if (reference.empty()) return no_certificate();
+Result<std::vector<Certificate>> Trust::list(const Principal& who) {
   BERTH_TRY(auto rows, store_.certificates());
+  if (is_restricted(who))
+    std::erase_if(rows, [&](const Certificate& row) { return row.fingerprint.str() != who.fingerprint; });
+  return rows;
+}
+
+Result<Certificate> Trust::find(const Principal& who, const std::string& reference) {
+  if (reference.empty()) return no_certificate();
+  BERTH_TRY(auto rows, list(who));
   std::erase_if(rows, [&](const Certificate& row) { return !row.fingerprint.str().starts_with(reference); });
   if (rows.empty()) return no_certificate();
   if (rows.size() > 1)
@@ -214,9 +307,15 @@ Result<Certificate> Trust::find(const Principal&, const std::string& reference) 
 Result<void> Trust::update(const Principal& who, const Fingerprint& fingerprint, CertificateChanges changes) {
   const std::lock_guard lock(changing_);
   BERTH_TRY(auto row, find(who, fingerprint.str()));
+  const auto before = row;
   if (changes.name) row.name = *changes.name;
+  if (changes.restricted) row.restricted = *changes.restricted;
   if (changes.projects) row.projects = *changes.projects;
-  BERTH_CHECK(check_client({.type = changes.type.value_or(""), .name = row.name, .restricted = changes.restricted.value_or(false)}));
+  if (is_restricted(who) &&
+      (row.name != before.name || row.restricted != before.restricted || row.projects != before.projects))
+    return Error{Code::AccessDenied, "Only the certificate can be changed"};
+  BERTH_CHECK(check_client({.type = changes.type.value_or(""), .name = row.name}));
+  BERTH_CHECK(check_projects(who, row.projects));
   if (row.name.empty()) return Error{Code::InvalidArgument, "A certificate needs a name"};
   if (changes.der && !changes.der->empty()) {
     BERTH_TRY(const auto dates, check_certificate(*changes.der, context_.clock.now()));

@@ -35,9 +35,10 @@ struct CertificateChanges {
   std::optional<std::uint64_t> if_revision;
 };
 
-/// The trust store: which TLS clients may do what root may. The one place that decides whether a certificate is trusted; it
-/// looks at the SHA-256 of the DER and at the dates, and a failure of any check is a refusal. Blocking; workers only, but
-/// for what says otherwise.
+/// The trust store: which TLS clients may do what root may, or work in some projects. The one place that decides whether a
+/// certificate is trusted; it looks at the SHA-256 of the DER, at the dates and, where the server has an authority, at its
+/// word, and a failure of any check is a refusal. A restricted client (see ClientRights) sees itself alone here, and may
+/// replace its own certificate and take it out. Blocking; workers only, but for what says otherwise.
 class Trust {
  public:
   Trust(Context& context, ports::CertificateStore& store, ports::Credentials& credentials, Https& https)
@@ -47,14 +48,20 @@ class Trust {
 
   /// Reads the store; before the bus serves.
   Result<void> load();
-  /// Whether the certificate of that fingerprint is trusted now. Any thread; does not block.
-  bool trusts(const std::string& fingerprint) const;
+  /// What the client may do that shows this certificate now; none where it is not trusted. Any thread; does not block.
+  std::optional<ClientRights> rights(const ShownCertificate& shown) const;
+  /// The certificate with what the authority says of it. Any thread; does not block.
+  ShownCertificate examine(std::string der) const;
+  /// Reads the authority anew.
+  void reload_authority();
+  /// The server's configuration may be another one.
+  void settings_changed();
+  /// Told of each lifecycle event, so that certificates follow their projects.
+  void heard(const std::string& action);
   /// Whether it is in the store, valid or not. Any thread; does not block.
   bool knows(const std::string& fingerprint) const;
   /// Any thread; does not block.
   std::vector<Fingerprint> fingerprints() const;
-  /// Any thread; does not block.
-  Fingerprint fingerprint(std::string_view der) const { return credentials_.fingerprint(der); }
 
   /// Trusts a client. A guest must show the trust password or a token, which is used up by it.
   /// Errors: AccessDenied `not authorized`; AlreadyExists `Certificate already in trust store`; InvalidArgument for what is no
@@ -76,17 +83,21 @@ class Trust {
     std::string secret;
     NewClient client;
     Principal owner;
+    Timestamp expires_at = kNever;
   };
   struct Row {
     Timestamp from{}, until{};
-    bool restricted = false;
+    ClientRights rights;
   };
 
   /// Lets a guest in, or AccessDenied. The client it gives is the token's where one was shown.
   Result<NewClient> admit(NewClient client, const std::string& password);
   std::optional<Token> use_token(const std::string& text);
   Result<bool> is_trust_password(const std::string& password);
-  void drop_token(const OperationId& id);
+  void drop_token(const OperationId& id, const std::string& why);
+  Result<Timestamp> token_expiry();
+  void expire_later(const OperationId& id, Timestamp when);
+  Result<void> check_projects(const Principal& who, const std::vector<ProjectName>& projects);
   Result<void> reload();
   void publish(const Principal& who, const Fingerprint& fingerprint, const std::string& action);
 
@@ -96,6 +107,7 @@ class Trust {
   Https& https_;
   std::function<void()> changed_;
   std::atomic<int> passwords_in_check_{0};
+  std::atomic<bool> authority_suffices_{false};  ///< core.trust_ca_certificates
   std::mutex changing_;  ///< one change at a time, so that the rows in memory are those of the last one
   mutable std::mutex mutex_;
   std::map<std::string, Row, std::less<>> rows_;

@@ -31,7 +31,11 @@ constexpr std::array kExtensions{
     Extension{"entity_description", "PUT", "/1.0/profiles/{name}"},
     Extension{"console", "POST", "/1.0/instances/{name}/console"},
     Extension{"operation_description", "GET", "/1.0/operations/{id}"},
+    Extension{"auth_pki", "PUT", "/1.0"},
     Extension{"certificate_update", "PUT", "/1.0/certificates/{fingerprint}"},
+    Extension{"trust_ca_certificates", "PUT", "/1.0"},
+    Extension{"certificate_project", "POST", "/1.0/certificates"},
+    Extension{"certificate_self_renewal", "PUT", "/1.0/certificates/{fingerprint}"},
     Extension{"https_allowed_credentials", "PUT", "/1.0"},
     Extension{"resources", "GET", "/1.0/storage-pools/{name}/resources"},
     Extension{"resources_cpu_socket", "GET", "/1.0/resources"},
@@ -80,6 +84,7 @@ constexpr std::array kExtensions{
     Extension{"instance_get_full", "GET", "/1.0/instances/{name}"},
     Extension{"certificate_token", "POST", "/1.0/certificates"},
     Extension{"event_project", "GET", "/1.0/events"},
+    Extension{"remote_token_expiry", "PUT", "/1.0"},
     Extension{"network_counters_errors_dropped", "GET", "/1.0/instances/{name}/state"},
 };
 

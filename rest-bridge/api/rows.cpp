@@ -192,6 +192,11 @@ Json operation_to_api(Json row) {
   }
   row["resources"] = resources.empty() ? Json() : std::move(resources);
   row["metadata"] = empty_as_null(row, "metadata");
+  // The one time of the API whose name is spelled so.
+  if (auto& metadata = row["metadata"]; metadata.is_object() && metadata.contains("expires_at") && metadata["expires_at"].is_number_unsigned()) {
+    metadata["expiresAt"] = time_text(Resource::Operation, "expires_at", metadata["expires_at"].get<std::uint64_t>());
+    metadata.erase("expires_at");
+  }
   // The names of recorded output are logs of the instance.
   if (row["metadata"].is_object() && row["metadata"].contains("output") && row["metadata"]["output"].is_object() &&
       row["resources"].is_object() && row["resources"].contains("instances")) {

@@ -1,21 +1,29 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/ports/certificate_store.hpp"
+#include "daemon/ports/store.hpp"
 
 namespace berth::fakes {
 
-/// The trust store's table in memory. It passes the contract suite that the SQLite one passes.
+/// The trust store's table in memory, beside the store that has the projects. It passes the contract suite that the SQLite one
+/// passes.
 class FakeCertificateStore final : public ports::CertificateStore {
  public:
+  explicit FakeCertificateStore(ports::Store& projects) : projects_(projects) {}
+
   Result<void> insert_certificate(const Certificate& given) override {
     const std::lock_guard lock(mutex_);
     for (const auto& row : rows_)
       if (row.fingerprint == given.fingerprint) return known();
+    BERTH_TRY(auto projects, find(given.projects));
+    projects_of_[given.uuid] = std::move(projects);
     rows_.push_back(given);
     sort();
     return {};
@@ -27,6 +35,8 @@ class FakeCertificateStore final : public ports::CertificateStore {
       if (expected && *expected != row.revision) return Error{Code::RevisionMismatch, "changed meanwhile"};
       for (const auto& other : rows_)
         if (other.uuid != given.uuid && other.fingerprint == given.fingerprint) return known();
+      BERTH_TRY(auto projects, find(given.projects));
+      projects_of_[given.uuid] = std::move(projects);
       const auto revision = row.revision + 1;
       const auto created_at = row.created_at;
       const auto owner = row.owner_uid;
@@ -47,17 +57,35 @@ class FakeCertificateStore final : public ports::CertificateStore {
   }
   Result<std::vector<Certificate>> certificates() override {
     const std::lock_guard lock(mutex_);
-    return rows_;
+    BERTH_TRY(const auto known, projects_.projects(daemon_principal()));
+    auto rows = rows_;
+    for (auto& row : rows) {
+      row.projects.clear();
+      for (const auto& uuid : projects_of_[row.uuid])
+        for (const auto& project : known)
+          if (project.uuid == uuid) row.projects.push_back(project.name);
+    }
+    return rows;
   }
 
  private:
   static Error known() { return Error{Code::AlreadyExists, "Certificate already in trust store"}; }
+  Result<std::vector<Uuid>> find(const std::vector<ProjectName>& names) {
+    std::vector<Uuid> out;
+    for (const auto& name : names) {
+      BERTH_TRY(const auto project, projects_.project(daemon_principal(), name));
+      out.push_back(project.uuid);
+    }
+    return out;
+  }
   void sort() {
     std::sort(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) { return a.fingerprint < b.fingerprint; });
   }
 
+  ports::Store& projects_;
   std::mutex mutex_;
   std::vector<Certificate> rows_;
+  std::map<Uuid, std::vector<Uuid>> projects_of_;
 };
 
 }  // namespace berth::fakes

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "daemon/ports/credentials.hpp"
@@ -14,6 +15,11 @@ namespace berth::fakes {
 class FakeCredentials final : public ports::Credentials {
  public:
   Result<ports::ServerIdentity> identity() override { return ports::ServerIdentity{"certificate", "key", fingerprint("server")}; }
+  Result<void> load_authority() override { return {}; }
+  Voucher vouch(std::string_view der) override {
+    if (!signs) return Voucher::None;
+    return der.find(*signs) == std::string_view::npos ? Voucher::Refused : Voucher::Signed;
+  }
   Fingerprint fingerprint(std::string_view der) override {
     auto digits = std::to_string(std::hash<std::string_view>{}(der));
     digits.resize(64, '0');
@@ -25,6 +31,8 @@ class FakeCredentials final : public ports::Credentials {
   }
   bool equal_secrets(std::string_view a, std::string_view b) override { return a == b; }
   Result<std::string> new_secret() override { return "secret" + std::to_string(++secrets_); }
+
+  std::optional<std::string> signs;  ///< there is an authority, which has signed what has this in it
 
  private:
   int secrets_ = 0;

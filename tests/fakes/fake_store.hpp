@@ -65,7 +65,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override {
     const std::lock_guard lock(mutex_);
     for (const auto& [uuid, row] : instances_)
-      if (row.project == project && row.name == name && visible(who, row)) return row;
+      if (row.project == project && row.name == name && visible(who, row, project)) return row;
     return missing("Instance", name.str());
   }
   Result<Instance> instance_by_uuid(const Uuid& uuid) override {
@@ -77,7 +77,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<std::vector<Instance>> instances(const Principal& who, const std::optional<ProjectName>& project) override {
     const std::lock_guard lock(mutex_);
     return sorted_instances(
-        [&](const Instance& row) { return (!project || row.project == *project) && visible(who, row); });
+        [&](const Instance& row) { return (!project || row.project == *project) && visible(who, row, row.project); });
   }
   Result<std::vector<InstanceSummary>> instance_summaries(const Principal& who,
                                                           const std::optional<ProjectName>& project) override {
@@ -205,12 +205,12 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<Profile> profile(const Principal& who, const ProjectName& project, const ProfileName& name) override {
     const std::lock_guard lock(mutex_);
     const auto row = find_profile(project, name);
-    if (row == profiles_.end() || !visible(who, row->second)) return missing("Profile", name.str());
+    if (row == profiles_.end() || !visible(who, row->second, project)) return missing("Profile", name.str());
     return row->second;
   }
   Result<std::vector<Profile>> profiles(const Principal& who, const ProjectName& project) override {
     const std::lock_guard lock(mutex_);
-    return rows_of(profiles_, owner_of(project, ProjectFeature::Profiles), &who);
+    return rows_of(profiles_, project, ProjectFeature::Profiles, &who);
   }
   Result<std::vector<Instance>> instances_with_profile(const ProjectName& project, const ProfileName& name) override {
     const std::lock_guard lock(mutex_);
@@ -270,19 +270,19 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<Image> image(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint) override {
     const std::lock_guard lock(mutex_);
     const auto row = find_image(project, fingerprint);
-    if (row == images_.end() || !visible(who, row->second)) return missing("Image", fingerprint.str());
+    if (row == images_.end() || !visible(who, row->second, project)) return missing("Image", fingerprint.str());
     return row->second;
   }
   Result<std::vector<Image>> images_by_prefix(const Principal& who, const ProjectName& project,
                                               std::string_view prefix) override {
     const std::lock_guard lock(mutex_);
-    auto rows = rows_of(images_, owner_of(project, ProjectFeature::Images), &who);
+    auto rows = rows_of(images_, project, ProjectFeature::Images, &who);
     std::erase_if(rows, [&](const Image& row) { return !row.fingerprint.str().starts_with(prefix); });
     return rows;
   }
   Result<std::vector<Image>> images(const Principal& who, const ProjectName& project) override {
     const std::lock_guard lock(mutex_);
-    return rows_of(images_, owner_of(project, ProjectFeature::Images), &who);
+    return rows_of(images_, project, ProjectFeature::Images, &who);
   }
   Result<bool> image_known(const Fingerprint& fingerprint) override {
     const std::lock_guard lock(mutex_);
@@ -344,7 +344,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   }
   Result<std::vector<ImageAlias>> aliases(const ProjectName& project) override {
     const std::lock_guard lock(mutex_);
-    return rows_of(aliases_, owner_of(project, ProjectFeature::Images), nullptr);
+    return rows_of(aliases_, project, ProjectFeature::Images, nullptr);
   }
 
   Result<void> insert_pool(const StoragePool& pool) override {

@@ -114,9 +114,9 @@ class FakeStoreTables {
     return project == projects_.end() ? asked : effective_project(project->second, feature);
   }
   template <typename Row>
-  bool visible(const Principal& who, const Row& row) const {
+  bool visible(const Principal& who, const Row& row, const ProjectName& asked) const {
     const auto project = projects_.find(row.project.str());
-    return visible_to(who, row.project, row.owner_uid, project == projects_.end() ? 0 : project->second.owner_uid);
+    return visible_to(who, asked, row.project, row.owner_uid, project == projects_.end() ? 0 : project->second.owner_uid);
   }
   bool uses(const Instance& user, const Profile& profile) const {
     return owner_of(user.project, ProjectFeature::Profiles) == profile.project &&
@@ -165,12 +165,14 @@ class FakeStoreTables {
     std::erase_if(snapshots_, [&](const Snapshot& row) { return row.instance == uuid; });
   }
   template <typename Row>
-  std::vector<Row> rows_of(const std::map<Key, Row>& table, const ProjectName& owner, const Principal* who) const {
+  std::vector<Row> rows_of(const std::map<Key, Row>& table, const ProjectName& asked, ProjectFeature feature,
+                           const Principal* who) const {
     std::vector<Row> rows;
+    const auto owner = owner_of(asked, feature);
     for (const auto& [key, row] : table) {
       if (key.first != owner.str()) continue;
       if constexpr (!std::is_same_v<Row, ImageAlias>)
-        if (!visible(*who, row)) continue;
+        if (!visible(*who, row, asked)) continue;
       rows.push_back(row);
     }
     return rows;

@@ -4,20 +4,12 @@ namespace berth::sqlite {
 namespace {
 
 constexpr std::string_view kAll =
-    "SELECT uuid, fingerprint, type, name, pem, valid_from, valid_until, restricted, projects, owner_uid, revision, "
-    "created_at FROM certificates ORDER BY fingerprint";
+    "SELECT c.uuid, c.fingerprint, c.type, c.name, c.pem, c.valid_from, c.valid_until, c.restricted, "
+    "(SELECT group_concat(project, char(31)) FROM (SELECT project FROM certificate_projects WHERE certificate = c.uuid "
+    "ORDER BY position)), c.owner_uid, c.revision, c.created_at FROM certificates c ORDER BY c.fingerprint";
 
 Error not_found() { return Error{Code::NotFound, "Certificate not found"}; }
 Error known() { return Error{Code::AlreadyExists, "Certificate already in trust store"}; }
-
-std::string joined(const std::vector<ProjectName>& projects) {
-  std::string out;
-  for (const auto& project : projects) {
-    if (!out.empty()) out += RowReader::kListSeparator;
-    out += project.str();
-  }
-  return out;
-}
 
 Result<Certificate> read_certificate(const Statement& row) {
   RowReader columns(row);
@@ -39,16 +31,27 @@ Result<Certificate> read_certificate(const Statement& row) {
 
 }  // namespace
 
+Result<void> SqliteStore::set_certificate_projects(const Certificate& given) {
+  BERTH_CHECK(database_->run("DELETE FROM certificate_projects WHERE certificate = ?", given.uuid.str()));
+  std::int64_t position = 0;
+  for (const auto& project : given.projects) {
+    BERTH_CHECK(project_row(project));
+    BERTH_CHECK(database_->run("INSERT INTO certificate_projects (certificate, position, project) VALUES (?,?,?)",
+                               given.uuid.str(), position++, project.str()));
+  }
+  return {};
+}
+
 Result<void> SqliteStore::insert_certificate(const Certificate& given) {
   return write(Durability::Commit, [&]() -> Result<void> {
     auto done = database_->run(
-        "INSERT INTO certificates (uuid, fingerprint, type, name, pem, valid_from, valid_until, restricted, projects, "
-        "owner_uid, revision, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO certificates (uuid, fingerprint, type, name, pem, valid_from, valid_until, restricted, "
+        "owner_uid, revision, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         given.uuid.str(), given.fingerprint.str(), given.type, given.name, given.pem, to_column(given.valid_from),
-        to_column(given.valid_until), std::int64_t{given.restricted}, joined(given.projects),
-        std::int64_t{given.owner_uid}, static_cast<std::int64_t>(given.revision), to_column(given.created_at));
-    if (!done && done.error().code == Code::AlreadyExists) return known();
-    return done;
+        to_column(given.valid_until), std::int64_t{given.restricted}, std::int64_t{given.owner_uid},
+        static_cast<std::int64_t>(given.revision), to_column(given.created_at));
+    if (!done) return done.error().code == Code::AlreadyExists ? known() : std::move(done).error();
+    return set_certificate_projects(given);
   });
 }
 
@@ -63,10 +66,11 @@ Result<std::uint64_t> SqliteStore::update_certificate(const Certificate& given,
       return Error{Code::RevisionMismatch, "Certificate " + given.fingerprint.str() + " has changed meanwhile"};
     auto done = database_->run(
         "UPDATE certificates SET fingerprint = ?, type = ?, name = ?, pem = ?, valid_from = ?, valid_until = ?, "
-        "restricted = ?, projects = ?, revision = revision + 1 WHERE uuid = ?",
+        "restricted = ?, revision = revision + 1 WHERE uuid = ?",
         given.fingerprint.str(), given.type, given.name, given.pem, to_column(given.valid_from),
-        to_column(given.valid_until), std::int64_t{given.restricted}, joined(given.projects), given.uuid.str());
+        to_column(given.valid_until), std::int64_t{given.restricted}, given.uuid.str());
     if (!done) return done.error().code == Code::AlreadyExists ? known() : std::move(done).error();
+    BERTH_CHECK(set_certificate_projects(given));
     return revision + 1;
   });
 }

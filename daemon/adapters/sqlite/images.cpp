@@ -24,7 +24,7 @@ Error not_found(const Fingerprint& fingerprint) {
   return Error{Code::NotFound, "Image \"" + fingerprint.str() + "\" not found"};
 }
 
-Result<std::optional<Image>> read_image(const Statement& row, const Principal& who) {
+Result<std::optional<Image>> read_image(const Statement& row, const Principal& who, const ProjectName& asked) {
   RowReader columns(row);
   BERTH_TRY(auto uuid, columns.name<Uuid>());
   BERTH_TRY(auto project, columns.name<ProjectName>());
@@ -33,7 +33,7 @@ Result<std::optional<Image>> read_image(const Statement& row, const Principal& w
   image.type = columns.text();
   image.location = columns.text();
   image.owner_uid = columns.uid();
-  if (!visible_to(who, image.project, image.owner_uid, columns.uid())) return std::optional<Image>{};
+  if (!visible_to(who, asked, image.project, image.owner_uid, columns.uid())) return std::optional<Image>{};
   image.architecture = columns.text();
   image.revision = columns.count();
   image.created_at = columns.time();
@@ -54,12 +54,13 @@ Result<std::optional<Image>> read_image(const Statement& row, const Principal& w
 
 }  // namespace
 
-Result<std::vector<Image>> SqliteStore::image_rows(Statement rows, const Principal& who) {
+Result<std::vector<Image>> SqliteStore::image_rows(Statement rows, const Principal& who,
+                                                   const ProjectName& asked) {
   std::vector<Image> out;
   while (true) {
     BERTH_TRY(const bool there, rows.step());
     if (!there) return out;
-    BERTH_TRY(auto image, read_image(rows, who));
+    BERTH_TRY(auto image, read_image(rows, who, asked));
     if (image) out.push_back(std::move(*image));
   }
 }
@@ -67,7 +68,7 @@ Result<std::vector<Image>> SqliteStore::image_rows(Statement rows, const Princip
 Result<Image> SqliteStore::image_row(const ProjectName& project, const Fingerprint& fingerprint, const Principal& who) {
   BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Images));
   BERTH_TRY(auto row, database_->query(kByFingerprint, owner.str(), fingerprint.str()));
-  BERTH_TRY(auto found, image_rows(std::move(row), who));
+  BERTH_TRY(auto found, image_rows(std::move(row), who, project));
   if (found.empty()) return not_found(fingerprint);
   return std::move(found.front());
 }
@@ -132,7 +133,7 @@ Result<std::vector<Image>> SqliteStore::images_by_prefix(const Principal& who, c
     BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Images));
     // Fingerprints are lower-case hexadecimal, and '~' comes after every such digit.
     BERTH_TRY(auto rows, database_->query(kByPrefix, owner.str(), prefix, std::string(prefix) + "~"));
-    return image_rows(std::move(rows), who);
+    return image_rows(std::move(rows), who, project);
   });
 }
 
@@ -140,7 +141,7 @@ Result<std::vector<Image>> SqliteStore::images(const Principal& who, const Proje
   return read([&]() -> Result<std::vector<Image>> {
     BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Images));
     BERTH_TRY(auto rows, database_->query(kOfProject, owner.str()));
-    return image_rows(std::move(rows), who);
+    return image_rows(std::move(rows), who, project);
   });
 }
 

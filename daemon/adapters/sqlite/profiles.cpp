@@ -15,13 +15,13 @@ Error taken(const ProfileName& name) {
   return Error{Code::AlreadyExists, "Profile \"" + name.str() + "\" already exists"};
 }
 
-Result<std::optional<Profile>> read_profile(const Statement& row, const Principal& who) {
+Result<std::optional<Profile>> read_profile(const Statement& row, const Principal& who, const ProjectName& asked) {
   RowReader columns(row);
   BERTH_TRY(auto uuid, columns.name<Uuid>());
   BERTH_TRY(auto project, columns.name<ProjectName>());
   BERTH_TRY(auto name, columns.name<ProfileName>());
   const auto owner = columns.uid();
-  if (!visible_to(who, project, owner, columns.uid())) return std::optional<Profile>{};
+  if (!visible_to(who, asked, project, owner, columns.uid())) return std::optional<Profile>{};
   Profile profile{std::move(uuid), std::move(project), std::move(name),  owner, columns.count(), columns.time(),
                   columns.text(),  columns.config(),   columns.devices()};
   BERTH_CHECK(columns.check());
@@ -39,12 +39,13 @@ Result<Uuid> SqliteStore::profile_uuid(const ProjectName& project, const Profile
   return Uuid::parse(row.text(0));
 }
 
-Result<std::vector<Profile>> SqliteStore::profile_rows(Statement rows, const Principal& who) {
+Result<std::vector<Profile>> SqliteStore::profile_rows(Statement rows, const Principal& who,
+                                                       const ProjectName& asked) {
   std::vector<Profile> out;
   while (true) {
     BERTH_TRY(const bool there, rows.step());
     if (!there) return out;
-    BERTH_TRY(auto profile, read_profile(rows, who));
+    BERTH_TRY(auto profile, read_profile(rows, who, asked));
     if (profile) out.push_back(std::move(*profile));
   }
 }
@@ -52,7 +53,7 @@ Result<std::vector<Profile>> SqliteStore::profile_rows(Statement rows, const Pri
 Result<Profile> SqliteStore::profile_row(const ProjectName& project, const ProfileName& name, const Principal& who) {
   BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Profiles));
   BERTH_TRY(auto row, database_->query(kByName, owner.str(), name.str()));
-  BERTH_TRY(auto found, profile_rows(std::move(row), who));
+  BERTH_TRY(auto found, profile_rows(std::move(row), who, project));
   if (found.empty()) return not_found(name);
   return std::move(found.front());
 }
@@ -117,7 +118,7 @@ Result<std::vector<Profile>> SqliteStore::profiles(const Principal& who, const P
   return read([&]() -> Result<std::vector<Profile>> {
     BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Profiles));
     BERTH_TRY(auto rows, database_->query(kOfProject, owner.str()));
-    return profile_rows(std::move(rows), who);
+    return profile_rows(std::move(rows), who, project);
   });
 }
 

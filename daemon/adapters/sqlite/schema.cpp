@@ -116,8 +116,23 @@ UPDATE projects SET config = json_patch(
 WHERE name = 'default';
 )sql";
 
+// The projects of a restricted certificate follow their own rows: renamed with them, and gone with them.
+constexpr const char* kCertificateProjects = R"sql(
+CREATE TABLE certificate_projects (
+  certificate TEXT NOT NULL REFERENCES certificates(uuid) ON DELETE CASCADE,
+  position INTEGER NOT NULL, project TEXT NOT NULL REFERENCES projects(name) ON UPDATE CASCADE ON DELETE CASCADE,
+  PRIMARY KEY (certificate, position)
+) WITHOUT ROWID;
+CREATE INDEX certificate_projects_by_project ON certificate_projects (project);
+INSERT INTO certificate_projects (certificate, position, project)
+  SELECT c.uuid, named.key, p.name FROM certificates c
+  JOIN json_each('["' || replace(c.projects, char(31), '","') || '"]') named JOIN projects p ON p.name = named.value
+  WHERE c.projects <> '';
+ALTER TABLE certificates DROP COLUMN projects;
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}, Migration{3, kSnapshots},
-                                 Migration{4, kDefaultFeatures}};
+                                 Migration{4, kDefaultFeatures}, Migration{5, kCertificateProjects}};
 
 Result<std::int64_t> number(Database& database, std::string_view sql) {
   BERTH_TRY(auto row, database.query(sql));

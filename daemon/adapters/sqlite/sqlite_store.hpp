@@ -137,10 +137,11 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<void> add_snapshot(const Snapshot& snapshot);
   Result<void> add_profile(const Profile& profile, const ProjectName& owner);
   Result<std::vector<Instance>> instance_rows(Statement rows, const Principal& who);
+  Result<void> set_certificate_projects(const Certificate& given);
   Result<Profile> profile_row(const ProjectName& project, const ProfileName& name, const Principal& who);
-  Result<std::vector<Profile>> profile_rows(Statement rows, const Principal& who);
+  Result<std::vector<Profile>> profile_rows(Statement rows, const Principal& who, const ProjectName& asked);
   Result<Image> image_row(const ProjectName& project, const Fingerprint& fingerprint, const Principal& who);
-  Result<std::vector<Image>> image_rows(Statement rows, const Principal& who);
+  Result<std::vector<Image>> image_rows(Statement rows, const Principal& who, const ProjectName& asked);
   Result<void> add_alias(const ImageAlias& alias);
   Result<std::vector<StoragePool>> read_pools();
   Result<ConfigMap> read_server_config();

@@ -1,19 +1,16 @@
 #include "daemon/adapters/tls/openssl_credentials.hpp"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <vector>
 
-#include "base/unique_fd.hpp"
+#include "daemon/adapters/tls/pem_files.hpp"
 #include "daemon/adapters/tls/server_certificate.hpp"
 #include "daemon/domain/x509.hpp"
 
@@ -26,7 +23,6 @@ constexpr std::uint64_t kCost = 16384;
 constexpr std::uint64_t kBlock = 8;
 constexpr std::uint64_t kMemory = 64ULL * 1024 * 1024;
 constexpr std::size_t kSecretSize = 32;
-constexpr std::size_t kLargestFile = 1024 * 1024;
 
 std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
@@ -59,33 +55,6 @@ bool scrypt(std::string_view password, const unsigned char* salt, std::array<uns
                         hash.size()) == 1;
 }
 
-/// Empty when there is no such file.
-Result<std::string> read_file(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file && errno == ENOENT) return std::string();
-  if (!file) return system_error("cannot open " + path, errno);
-  std::string text(kLargestFile, '\0');
-  const ssize_t size = ::read(file.get(), text.data(), text.size());
-  if (size < 0) return system_error("cannot read " + path, errno);
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
-/// On the disk, whole, or not at all.
-Result<void> write_file(const std::string& path, const std::string& text, mode_t mode) {
-  const auto temporary = path + ".new";
-  (void)::unlink(temporary.c_str());
-  const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-  if (!file) return system_error("cannot make " + temporary, errno);
-  const bool written = ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fchmod(file.get(), mode) == 0 && ::fsync(file.get()) == 0 &&
-                       ::rename(temporary.c_str(), path.c_str()) == 0;
-  if (written) return {};
-  const int why = errno;
-  (void)::unlink(temporary.c_str());
-  return system_error("cannot write " + path, why);
-}
-
 }  // namespace
 
 Result<ports::ServerIdentity> OpensslCredentials::identity() {
@@ -94,8 +63,8 @@ Result<ports::ServerIdentity> OpensslCredentials::identity() {
   const auto certificate_file = folder_ + "/server.crt";
   const auto key_file = folder_ + "/server.key";
   KeyPair pair;
-  BERTH_TRY(pair.certificate, read_file(certificate_file));
-  BERTH_TRY(pair.key, read_file(key_file));
+  BERTH_TRY(pair.certificate, read_pem_file(certificate_file));
+  BERTH_TRY(pair.key, read_pem_file(key_file));
   // Never over what is there: one file without the other is somebody's mistake, and not ours to bury.
   if (pair.certificate.empty() != pair.key.empty())
     return Error{Code::Internal, "Of " + certificate_file + " and " + key_file +
@@ -104,8 +73,8 @@ Result<ports::ServerIdentity> OpensslCredentials::identity() {
     std::array<char, 256> host{};
     (void)::gethostname(host.data(), host.size() - 1);
     BERTH_TRY(pair, make_server_certificate(host.data()));
-    BERTH_CHECK(write_file(key_file, pair.key, 0600));
-    if (auto done = write_file(certificate_file, pair.certificate, 0644); !done) {
+    BERTH_CHECK(write_pem_file(key_file, pair.key, 0600));
+    if (auto done = write_pem_file(certificate_file, pair.certificate, 0644); !done) {
       (void)::unlink(key_file.c_str());
       return std::move(done).error();
     }
@@ -114,6 +83,24 @@ Result<ports::ServerIdentity> OpensslCredentials::identity() {
   BERTH_TRY(const auto der, certificate_der(pair.certificate));
   known_ = ports::ServerIdentity{pair.certificate, pair.key, fingerprint(der)};
   return *known_;
+}
+
+Result<void> OpensslCredentials::load_authority() {
+  auto loaded = Authority::load(folder_);
+  const std::lock_guard lock(mutex_);
+  authority_ = loaded ? *loaded : std::make_shared<const Authority>();
+  if (!loaded) return std::move(loaded).error();
+  return {};
+}
+
+Voucher OpensslCredentials::vouch(std::string_view der) {
+  std::shared_ptr<const Authority> authority;
+  {
+    const std::lock_guard lock(mutex_);
+    authority = authority_;
+  }
+  if (!authority) return Voucher::None;
+  return authority->has_signed(der) ? Voucher::Signed : Voucher::Refused;
 }
 
 Fingerprint OpensslCredentials::fingerprint(std::string_view der) {

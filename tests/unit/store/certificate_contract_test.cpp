@@ -4,6 +4,7 @@
 
 #include "daemon/adapters/sqlite/sqlite_store.hpp"
 #include "tests/fakes/fake_certificate_store.hpp"
+#include "tests/fakes/fake_store.hpp"
 #include "tests/unit/store/store_fixtures.hpp"
 #include "tests/unit/store/temporary_folder.hpp"
 
@@ -14,6 +15,7 @@ class SqliteCertificates {
  public:
   SqliteCertificates() { store_ = *sqlite::SqliteStore::open(folder_.path()); }
   ports::CertificateStore& store() { return *store_; }
+  ports::Store& projects() { return *store_; }
 
  private:
   testing_support::TemporaryFolder folder_;
@@ -23,9 +25,11 @@ class SqliteCertificates {
 class FakeCertificates {
  public:
   ports::CertificateStore& store() { return store_; }
+  ports::Store& projects() { return projects_; }
 
  private:
-  fakes::FakeCertificateStore store_;
+  fakes::FakeStore projects_;
+  fakes::FakeCertificateStore store_{projects_};
 };
 
 Certificate make_certificate(char fill) {
@@ -44,7 +48,12 @@ Certificate make_certificate(char fill) {
 template <typename Maker>
 class ACertificateStore : public testing::Test {
  protected:
+  ACertificateStore() {
+    for (const auto* name : {"one", "two"})
+      EXPECT_TRUE(projects().insert_project({.uuid = new_uuid(), .name = project_name(name)}, std::nullopt));
+  }
   ports::CertificateStore& store() { return maker_.store(); }
+  ports::Store& projects() { return maker_.projects(); }
   Maker maker_;
 };
 using Makers = testing::Types<SqliteCertificates, FakeCertificates>;
@@ -93,6 +102,27 @@ TYPED_TEST(ACertificateStore, UpdatesTheRevisionThatWasExpectedAndNoOther) {
   ASSERT_TRUE(revision);
   EXPECT_EQ(*revision, 2U);
   EXPECT_EQ(this->store().certificates()->front().name, "new");
+}
+
+// Security rule 8: a new project of an old name is another one.
+TYPED_TEST(ACertificateStore, FollowsItsProjectsWhenTheyAreRenamedAndWhenTheyGo) {
+  auto row = make_certificate('a');
+  ASSERT_TRUE(this->store().insert_certificate(row));
+  ASSERT_TRUE(this->projects().rename_project(project_name("one"), project_name("three")));
+  EXPECT_EQ(this->store().certificates()->front().projects, (std::vector{project_name("three"), project_name("two")}));
+  ASSERT_TRUE(this->projects().delete_project(project_name("three")));
+  ASSERT_TRUE(this->projects().insert_project({.uuid = new_uuid(), .name = project_name("three")}, std::nullopt));
+  EXPECT_EQ(this->store().certificates()->front().projects, std::vector{project_name("two")});
+  row.projects = {project_name("two"), project_name("three")};
+  ASSERT_TRUE(this->store().update_certificate(row, std::nullopt));
+  EXPECT_EQ(this->store().certificates()->front().projects, row.projects);
+}
+
+TYPED_TEST(ACertificateStore, TakesNoProjectThatIsNotThere) {
+  auto row = make_certificate('a');
+  row.projects = {project_name("none")};
+  EXPECT_EQ(this->store().insert_certificate(row).error().code, Code::NotFound);
+  EXPECT_TRUE(this->store().certificates()->empty());
 }
 
 TYPED_TEST(ACertificateStore, ForgetsWhatWasDeleted) {

@@ -66,6 +66,40 @@ TYPED_TEST_P(AStoreOfProjects, HidesAUsersProjectFromOthers) {
   EXPECT_THAT(this->names_for(local_user(8)), testing::ElementsAre("default"));
 }
 
+TYPED_TEST_P(AStoreOfProjects, HidesAllButTheirProjectsFromRestrictedClientsAndWhatTheseShareNot) {
+  this->insert("web");
+  auto sharing = this->make("sharing", "false");
+  sharing.config["features.images"] = "false";
+  ASSERT_TRUE(this->store().insert_project(sharing, std::nullopt));
+  this->insert("user-7");
+  ASSERT_TRUE(this->store().insert_profile(make_profile("shared")));
+  for (const auto* name : {"web", "sharing", "default", "user-7"})
+    ASSERT_TRUE(this->store().insert_instance(make_instance("c1", project_name(name))));
+  const auto print = fingerprint('a');
+  ASSERT_TRUE(this->store().insert_image(make_image(print), {}));
+  Principal who;
+  who.kind = PrincipalKind::Restricted;
+  who.uid = 0;
+  who.projects = {project_name("sharing"), project_name("user-7")};
+  EXPECT_THAT(this->names_for(who), testing::ElementsAre("sharing", "user-7"));
+  std::vector<std::string> seen;
+  const auto instances = this->store().instances(who, std::nullopt);
+  ASSERT_TRUE(instances);
+  for (const auto& row : *instances) seen.push_back(row.project.str());
+  EXPECT_THAT(seen, testing::ElementsAre("sharing", "user-7"));
+  EXPECT_EQ(this->store().instance(who, project_name("web"), instance_name("c1")).error().code, Code::NotFound);
+  EXPECT_EQ(this->store().profile(who, default_project(), profile_name("shared")).error().code, Code::NotFound);
+  EXPECT_EQ(this->store().profile(who, project_name("web"), profile_name("default")).error().code, Code::NotFound);
+  EXPECT_TRUE(this->store().profile(who, project_name("sharing"), profile_name("shared")));
+  EXPECT_EQ(this->store().image(who, default_project(), print).error().code, Code::NotFound);
+  EXPECT_TRUE(this->store().images(who, default_project())->empty());
+  EXPECT_EQ(this->store().images(who, project_name("sharing"))->size(), 1U);
+
+  Principal equal;
+  equal.kind = PrincipalKind::Certificate;
+  EXPECT_TRUE(this->store().instance(equal, project_name("user-7"), instance_name("c1")));
+}
+
 TYPED_TEST_P(AStoreOfProjects, CountsRevisionsAndRefusesAStaleOne) {
   this->insert("web");
   auto project = *this->store().project(daemon_principal(), project_name("web"));
@@ -117,6 +151,7 @@ TYPED_TEST_P(AStoreOfProjects, RenamesAndDeletesWithTheProfile) {
 
 REGISTER_TYPED_TEST_SUITE_P(AStoreOfProjects, GivesAProjectBackAsItWasPutInWithItsProfile,
                             SaysOfTheDefaultProjectThatItHasEverythingOfItsOwn, HidesAUsersProjectFromOthers,
+                            HidesAllButTheirProjectsFromRestrictedClientsAndWhatTheseShareNot,
                             CountsRevisionsAndRefusesAStaleOne, ProfilesComeAndGoWithTheirFeature,
                             MovesRemovesAndSharesOnlyWhatIsEmpty, RenamesAndDeletesWithTheProfile);
 
