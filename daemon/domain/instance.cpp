@@ -2,6 +2,18 @@
 
 namespace berth {
 
+InstanceSummary summary_of(const Instance& instance) {
+  return {.uuid = instance.uuid,
+          .project = instance.project,
+          .name = instance.name,
+          .type = instance.type,
+          .architecture = instance.architecture,
+          .revision = instance.revision,
+          .created_at = instance.created_at,
+          .last_used_at = instance.last_used_at,
+          .ephemeral = instance.ephemeral};
+}
+
 std::string_view status_word(InstanceStatus status) {
   switch (status) {
     case InstanceStatus::Stopped: return "Stopped";

@@ -43,6 +43,7 @@ struct InstanceSummary {
   Timestamp last_used_at{};
   bool ephemeral = false;
 };
+InstanceSummary summary_of(const Instance& instance);
 
 /// Where a container is in its life. The words of the API and the LXD codes are in instance_status.cpp.
 enum class InstanceStatus { Stopped, Starting, Running, Freezing, Frozen, Thawed, Stopping, Error };

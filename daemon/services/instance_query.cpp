@@ -110,26 +110,14 @@ InstanceRow row_of(Context& context, InstanceSummary instance) {
                      .init_pid = context.runtime.init_pid(instance.uuid)};
 }
 
-InstanceSummary summary_of(Instance instance) {
-  return InstanceSummary{.uuid = std::move(instance.uuid),
-                         .project = std::move(instance.project),
-                         .name = std::move(instance.name),
-                         .type = std::move(instance.type),
-                         .architecture = std::move(instance.architecture),
-                         .revision = instance.revision,
-                         .created_at = instance.created_at,
-                         .last_used_at = instance.last_used_at,
-                         .ephemeral = instance.ephemeral};
-}
-
 /// Exactly the named ones, sorted.
 Result<std::vector<InstanceSummary>> pick(Context& context, const Principal& who, const std::optional<ProjectName>& project,
                                           const std::vector<InstanceName>& names) {
   std::vector<InstanceSummary> picked;
   if (project) {
     for (const auto& name : names) {
-      BERTH_TRY(auto instance, context.store.instance(who, *project, name));
-      picked.push_back(summary_of(std::move(instance)));
+      BERTH_TRY(const auto instance, context.store.instance(who, *project, name));
+      picked.push_back(summary_of(instance));
     }
   } else {
     BERTH_TRY(const auto all, context.store.instance_summaries(who, std::nullopt));
@@ -211,8 +199,8 @@ Result<InstanceRow> InstanceQuery::by_pid(const Principal& who, std::int32_t pid
 }
 
 Result<InstanceRow> InstanceQuery::row(const Principal& who, const ProjectName& project, const InstanceName& name) {
-  BERTH_TRY(auto instance, context_.store.instance(who, project, name));
-  return row_of(context_, summary_of(std::move(instance)));
+  BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
+  return row_of(context_, summary_of(instance));
 }
 
 }  // namespace berth::services

@@ -82,12 +82,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
   Result<std::vector<InstanceSummary>> instance_summaries(const Principal& who,
                                                           const std::optional<ProjectName>& project) override {
     BERTH_TRY(const auto rows, instances(who, project));
-    std::vector<InstanceSummary> out;
-    out.reserve(rows.size());
-    for (const auto& row : rows)
-      out.push_back({row.uuid, row.project, row.name, row.type, row.architecture, row.revision, row.created_at,
-                     row.last_used_at, row.ephemeral});
-    return out;
+    return summaries_of(rows);
   }
   Result<void> set_instance_volatile(const Uuid& uuid, const ConfigMap& keys) override {
     const std::lock_guard lock(mutex_);

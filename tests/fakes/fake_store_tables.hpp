@@ -4,6 +4,7 @@
 #include "daemon/ports/store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,6 +36,12 @@ class FakeStoreTables {
     return Error{Code::AlreadyExists, kind + " \"" + name + "\" already exists"};
   }
   static Error alias_exists(const AliasName& name) { return exists("Alias", name.str()); }
+
+  static std::vector<InstanceSummary> summaries_of(const std::vector<Instance>& rows) {
+    std::vector<InstanceSummary> summaries;
+    std::transform(rows.begin(), rows.end(), std::back_inserter(summaries), summary_of);
+    return summaries;
+  }
 
   Result<void> may_write() {
     if (!next_failure_) return {};
