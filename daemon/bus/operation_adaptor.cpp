@@ -1,5 +1,7 @@
 #include "daemon/bus/operation_adaptor.hpp"
 
+#include <malloc.h>
+
 #include "base/log.hpp"
 #include "daemon/bus/answers.hpp"
 #include "daemon/bus/object_names.hpp"
@@ -128,6 +130,8 @@ void OperationAdaptor::expire() {
     if (!is_user_project(found->second.project)) manager_.removed(found->first, INTERFACE_NAME);
     views_.erase(found);
   }
+  // What a crowd has needed goes back to the host: the allocator would keep all of it, in an arena a thread.
+  if (views_.empty()) (void)::malloc_trim(0);
   arm_expiry();
 }
 

@@ -53,6 +53,7 @@ class Connection {
     place_->peer.tls = std::move(tls);
   }
   ~Connection() {
+    hang_up(socket_);
     --shared_.connections;
     if (place_) shared_.identities.leave(*place_);
   }
@@ -76,7 +77,6 @@ class Connection {
     }
     ErrorCode error;
     timer_.cancel(error);
-    socket_.shutdown(Socket::shutdown_both, error);
   }
 
  private:

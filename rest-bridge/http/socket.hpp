@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "base/unique_fd.hpp"
 #include "rest-bridge/api/api.hpp"
 #include "rest-bridge/http/asio_loop.hpp"
 #include "rest-bridge/http/browser_rules.hpp"
@@ -20,11 +21,14 @@ namespace berth::rest {
 namespace asio = boost::asio;
 using Socket = asio::local::stream_protocol::socket;
 
-/// Ends a connection at once for both sides. To close it would not: the daemon has the same socket, as the client's proof.
+/// Ends a connection at once for both sides, and lets go of its socket. To close it would do neither: the daemon has the same
+/// socket, as the client's proof. It would even stay in the epoll set, since asio leaves it to the close to take it out, and
+/// its last events would go to the connection that has its place by then: that one would be ended, too.
 inline void hang_up(Socket& socket) {
+  if (!socket.is_open()) return;
   boost::system::error_code unused;
   socket.shutdown(Socket::shutdown_both, unused);
-  socket.close(unused);
+  const UniqueFd closed(socket.release(unused));
 }
 
 /// The bounds of the HTTP side.

@@ -361,7 +361,10 @@ asio::awaitable<void> serve_events(std::shared_ptr<WebSocket> socket, std::share
 asio::awaitable<void> serve_websocket(Socket socket, UpgradeRequest request, Stream stream,
                                       std::shared_ptr<Identities::Lease> lease, std::shared_ptr<Identities::Place> place,
                                       Shared& shared) {
-  const auto websocket = std::make_shared<WebSocket>(std::move(socket));
+  const std::shared_ptr<WebSocket> websocket(new WebSocket(std::move(socket)), [](WebSocket* last) {
+    hang_up(beast::get_lowest_layer(*last));
+    delete last;
+  });
   websocket->auto_fragment(false);
   websocket->read_message_max(16 * 1024 * 1024);
   ErrorCode error;
