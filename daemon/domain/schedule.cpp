@@ -171,6 +171,12 @@ std::optional<Timestamp> Schedule::next(Timestamp after) const {
   return std::nullopt;
 }
 
+bool is_due_at_startup(std::string_view text) {
+  const auto words = split(text, ',');
+  return all_aliases(text) &&
+         std::any_of(words.begin(), words.end(), [](std::string_view word) { return trimmed(word) == "@startup"; });
+}
+
 Result<void> validate_schedule(std::string_view text) {
   BERTH_TRY(const auto schedule, Schedule::parse(text, 0));
   if (text.empty()) return wrong_schedule();

@@ -35,6 +35,9 @@ class Schedule {
   std::vector<Moments> moments_;
 };
 
+/// Whether `@startup` is one of a schedule's names: a snapshot each time before the instance starts.
+bool is_due_at_startup(std::string_view text);
+
 /// Checks a schedule: five fields (minute hour day-of-month month day-of-week), or names as `@daily`, several of them
 /// separated by commas. Errors: InvalidArgument `Schedule must be of the form: ...`.
 Result<void> validate_schedule(std::string_view text);

@@ -2,10 +2,14 @@
 
 #include "base/log.hpp"
 #include "base/reverter.hpp"
+#include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/document_json.hpp"
+#include "daemon/domain/schedule.hpp"
 #include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
+#include "daemon/services/project_rules.hpp"
+#include "daemon/services/snapshot_steps.hpp"
 #include "daemon/services/start_plan.hpp"
 
 #include <filesystem>
@@ -18,9 +22,25 @@ void log_failure(const Result<void>& result, const std::string& what, const Inst
   if (!result) log::warning(what + ": " + result.error().message, {{"BERTH_INSTANCE", instance.name.str()}});
 }
 
+/// What `snapshots.schedule` wants of a start: a snapshot of the instance as it was before it.
+Result<void> take_startup_snapshot(Context& context, const Instance& instance) {
+  BERTH_TRY(const auto all, expanded(context, instance));
+  if (!is_due_at_startup(config_value(all.config, "snapshots.schedule"))) return {};
+  BERTH_TRY(const auto project, context.store.project(daemon_principal(), instance.project));
+  BERTH_CHECK(judge_snapshots(project));
+  SnapshotSteps steps(context);
+  BERTH_TRY(const auto name, steps.next_name(instance));
+  BERTH_TRY(const auto expires_at, steps.default_expiry(instance));
+  BERTH_CHECK(steps.take(instance, name, expires_at));
+  publish_snapshot(context, daemon_principal(), instance, name, "instance-snapshot-created");
+  return {};
+}
+
 }  // namespace
 
 Result<void> InstanceRun::start(const Instance& instance) {
+  // A full pool shall not keep anything from running.
+  log_failure(take_startup_snapshot(context_, instance), "The snapshot of a start could not be taken", instance);
   // A supervisor needs about as long to come up as its plan to be made.
   StartPlanner(context_).begin(instance.uuid);
   const auto outcome = context_.runtime.start(instance.uuid, instance.project, instance.name);

@@ -267,6 +267,15 @@ TEST_F(InstanceSnapshots, AreTakenByTheScheduleOncePerMinuteOfRunningContainers)
   EXPECT_THAT(*store_.snapshots(stored("idle").uuid), IsEmpty());
 }
 
+TEST_F(InstanceSnapshots, AreTakenBeforeEachStartWhenTheScheduleSaysSo) {
+  const auto row = make_instance("web", {{"snapshots.schedule", "@daily, @startup"}});
+  driver_->write(row.uuid, "before");
+  expect_success(lifecycle_.start(kRoot, default_project(), row.name));
+  EXPECT_EQ(driver_->content({row.uuid, only().uuid}), "before");
+  make_running("other");
+  EXPECT_EQ(store_.snapshots(std::nullopt)->size(), 1U);
+}
+
 TEST_F(InstanceSnapshots, OfAStoppedInstanceAreTakenByTheScheduleWhenItSaysSo) {
   (void)make_instance("web", {{"snapshots.schedule", "* * * * *"}, {"snapshots.schedule.stopped", "true"}});
   SnapshotSchedule schedule(context_);
