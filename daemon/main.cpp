@@ -22,6 +22,7 @@
 #include "daemon/adapters/image/file_backup_store.hpp"
 #include "daemon/adapters/image/file_image_store.hpp"
 #include "daemon/adapters/image/helper_archives.hpp"
+#include "daemon/adapters/image/helper_image_servers.hpp"
 #include "daemon/adapters/image/instance_metadata_folder.hpp"
 #include "daemon/adapters/lxc/features.hpp"
 #include "daemon/adapters/lxc/host_facts.hpp"
@@ -207,6 +208,7 @@ Result<int> serve() {
   BERTH_TRY(auto manifests, sqlite::ManifestFolder::open(places.paths.state + "/instances"));
   BERTH_TRY(auto metadata, adapters::InstanceMetadataFolder::open(places.paths.state + "/instances"));
   adapters::HelperArchives archives(places.helper, {});
+  adapters::HelperImageServers image_servers(places.helper);
   BERTH_TRY(const auto backup_store, adapters::FileBackupStore::open(places.paths.state + "/backups"));
   BERTH_TRY(const auto images, adapters::FileImageStore::open(
                                    {.folder = places.paths.state + "/images", .helper = places.helper, .limits = {}}));
@@ -238,6 +240,7 @@ Result<int> serve() {
                             .files = files,
                             .archives = archives,
                             .backups = *backup_store,
+                            .servers = image_servers,
                             .pools = pools,
                             .runtime = runtime,
                             .units = *units,
@@ -268,6 +271,8 @@ Result<int> serve() {
   services::InstanceMetadata instance_metadata(context);
   services::ImageImport import(context);
   services::ImagePublish publish(context);
+  services::ImagePull pull(context);
+  services::ImageUpkeep image_upkeep(context);
   services::InstanceBackups backups(context);
   services::BackupImport backup_import(context);
   services::Images image_service(context);
@@ -298,6 +303,7 @@ Result<int> serve() {
                            .metadata = instance_metadata,
                            .import = import,
                            .publish = publish,
+                           .pull = pull,
                            .downloads = downloads,
                            .backups = backups,
                            .backup_import = backup_import,
@@ -340,10 +346,11 @@ Result<int> serve() {
         if (!serving) return fail(serving.error());
         bus::notify_ready();
         log::info("berthd " BERTH_VERSION " serves");
-        workers.submit_long([&reconcile, &snapshot_schedule, &backups] {
+        workers.submit_long([&reconcile, &snapshot_schedule, &backups, &image_upkeep] {
           reconcile.autostart();
           snapshot_schedule.begin();
           backups.keep_expiring();
+          image_upkeep.keep_going();
         });
       });
     });

@@ -35,6 +35,7 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kManager, "ListInstances", kView, kProjectsOwn},
     {kManager, "DescribeInstances", kView, kProjectsOwn},
     {kManager, "ImportImage", kManageImages, kProjectsOwn},
+    {kManager, "FetchImage", kManageImages, kProjectsOwn},
     {kManager, "PublishImage", kManageImages, kProjectsOwn},
     {kManager, "GetImage", kView, kProjectsOwn},
     {kManager, "ListImages", kView, kProjectsOwn},

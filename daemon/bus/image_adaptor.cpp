@@ -77,7 +77,7 @@ void ImageAdaptor::Refresh(sdbus::Result<sdbus::ObjectPath>&& reply, Options opt
   run(std::move(reply),
       [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<sdbus::ObjectPath> {
         BERTH_CHECK(no_options(options));
-        return operation_answer(use_cases_.import.refresh(who, it.project, it.name));
+        return operation_answer(use_cases_.pull.refresh(who, it.project, it.name));
       });
 }
 

@@ -42,6 +42,7 @@ class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
 
   void ImportInstance(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd backup, Options options) override;
   void ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) override;
+  void FetchImage(sdbus::Result<Path>&& reply, std::string project, Options source, Options options) override;
   void PublishImage(sdbus::Result<Path>&& reply, std::string project, std::string instance, Options options) override;
   void GetImage(sdbus::Result<Path>&& reply, std::string project, std::string reference) override;
   void ListImages(sdbus::Result<Rows<Path, std::string, std::string, uint64_t, bool, uint64_t>>&& reply, std::string project,

@@ -49,7 +49,51 @@ Result<services::PublishRequest> read_publish(const std::string& project, const 
   return request;
 }
 
+struct FetchSource {
+  services::PullImageRequest request;
+  std::optional<ProjectName> of_project;  ///< of this server
+};
+
+Result<FetchSource> read_fetch(const std::string& project, VariantMap source, VariantMap options) {
+  BERTH_TRY(auto project_name, ProjectName::parse(project));
+  FetchSource out{.request = {.project = std::move(project_name), .from = {}}, .of_project = {}};
+  auto& from = out.request.from;
+  std::string fingerprint, from_project;
+  OptionReader where{std::move(source)};
+  where.read("server", from.at.server);
+  where.read("protocol", from.at.protocol);
+  where.read("certificate", from.at.certificate);
+  where.read("alias", from.at.alias);
+  where.read("fingerprint", fingerprint);
+  where.read("secret", from.secret);
+  where.read("project", from_project);
+  BERTH_CHECK(where.finish());
+  if (from.at.server.empty() && from_project.empty())
+    return Error{Code::InvalidArgument, "The source of the image needs a `server`, or a `project` of this one"};
+  if (!fingerprint.empty()) from.at.alias = std::move(fingerprint);
+  if (from.at.server.empty()) {
+    BERTH_TRY(out.of_project, ProjectName::parse(from_project));
+  } else {
+    from.project = std::move(from_project);
+  }
+  OptionReader reader{std::move(options)};
+  reader.read("auto-update", out.request.auto_update);
+  BERTH_CHECK(read_belongings(reader, out.request));
+  return out;
+}
+
 }  // namespace
+
+void ManagerAdaptor::FetchImage(sdbus::Result<Path>&& reply, std::string project, Options source, Options options) {
+  guard_.run(call_about(project), std::move(reply),
+             [this, project, source = std::move(source), options = std::move(options)](const Principal& who) -> Result<Path> {
+               BERTH_TRY(auto wanted, read_fetch(project, source, options));
+               auto& pull = use_cases_.pull;
+               if (!wanted.of_project) return operation_answer(pull.pull(who, std::move(wanted.request)));
+               const auto reference = wanted.request.from.at.alias;
+               return operation_answer(pull.copy(who, *wanted.of_project, reference, std::move(wanted.request)));
+             });
+}
 
 void ManagerAdaptor::ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) {
   guard_.run(call_about(project), std::move(reply),

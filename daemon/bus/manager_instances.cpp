@@ -20,7 +20,16 @@ Result<services::InstanceSource> read_source(VariantMap options) {
   reader.read("snapshot", source.snapshot);
   reader.read("instance-only", source.instance_only);
   reader.read("refresh", source.refresh);
+  ports::ServerImageQuery server;
+  reader.read("server", server.at.server);
+  reader.read("protocol", server.at.protocol);
+  reader.read("certificate", server.at.certificate);
+  reader.read("secret", server.secret);
   BERTH_CHECK(reader.finish());
+  if (server.at.server.empty()) return source;
+  server.at.alias = source.alias.value_or(source.fingerprint.value_or(""));
+  if (source.project) server.project = source.project->str();
+  source.server = std::move(server);
   return source;
 }
 

@@ -3,6 +3,7 @@
 #include "daemon/services/backup_import.hpp"
 #include "daemon/services/image_downloads.hpp"
 #include "daemon/services/image_publish.hpp"
+#include "daemon/services/image_pull.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_backups.hpp"
 #include "daemon/services/instance_config.hpp"
@@ -33,6 +34,7 @@ struct UseCases {
   services::InstanceMetadata& metadata;
   services::ImageImport& import;
   services::ImagePublish& publish;
+  services::ImagePull& pull;
   services::ImageDownloads& downloads;
   services::InstanceBackups& backups;
   services::BackupImport& backup_import;

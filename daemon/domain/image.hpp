@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,14 @@
 #include "daemon/domain/types.hpp"
 
 namespace berth {
+
+/// Where an image came from, and by what name it is found there again.
+struct ImageOrigin {
+  std::string server;       ///< https://host:port, without a slash at its end
+  std::string protocol;     ///< lxd, simplestreams
+  std::string certificate;  ///< PEM that the server must show; empty: one that an authority of this host vouches for
+  std::string alias;
+};
 
 /// An image as the database has it. Its files are the image store's (`ports/image_store.hpp`), by fingerprint.
 struct Image {
@@ -31,6 +40,7 @@ struct Image {
   bool auto_update = false;
   ConfigMap properties;
   std::vector<ProfileName> profiles;  ///< for instances made from it; empty = the request's or `default`
+  std::optional<ImageOrigin> origin = {};  ///< none: an upload, a published instance, or one that was fetched by fingerprint
 };
 
 /// Another name for an image.

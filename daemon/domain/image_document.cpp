@@ -17,7 +17,7 @@ Document image_document(const Image& image, const std::vector<ImageAlias>& alias
   for (const auto& alias : aliases)
     if (alias.target == image.fingerprint && alias.project == image.project)
       own.push_back(Document{{"name", alias.name.str()}, {"description", alias.description}});
-  return Document{
+  Document row{
       {"fingerprint", image.fingerprint.str()},
       {"project", image.project.str()},
       {"type", image.type},
@@ -38,6 +38,13 @@ Document image_document(const Image& image, const std::vector<ImageAlias>& alias
       {"profiles", std::move(profiles)},
       {"aliases", std::move(own)},
   };
+  if (image.origin)
+    row["update_source"] = Document{{"server", image.origin->server},
+                                    {"protocol", image.origin->protocol},
+                                    {"certificate", image.origin->certificate},
+                                    {"alias", image.origin->alias},
+                                    {"image_type", image.type}};
+  return row;
 }
 
 }  // namespace berth

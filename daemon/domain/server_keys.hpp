@@ -25,6 +25,9 @@ inline constexpr std::string_view kTrustAuthorityKey = "core.trust_ca_certificat
 inline constexpr std::string_view kHttpsAddressKey = "core.https_address";
 inline constexpr std::string_view kBackupCompressionKey = "backups.compression_algorithm";
 inline constexpr std::string_view kImageCompressionKey = "images.compression_algorithm";
+inline constexpr std::string_view kAutoUpdateCachedKey = "images.auto_update_cached";
+inline constexpr std::string_view kAutoUpdateIntervalKey = "images.auto_update_interval";
+inline constexpr std::string_view kCacheExpiryKey = "images.remote_cache_expiry";
 
 std::span<const ServerKey> server_keys();
 bool is_secret_server_key(std::string_view name);

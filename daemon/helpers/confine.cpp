@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <initializer_list>
 
 #include "base/helper_process.hpp"
 #include "daemon/helpers/report.hpp"
@@ -134,9 +135,27 @@ Result<void> share_programs(const std::string& root) {
   return {};
 }
 
+/// What names of servers are looked up in, and the authorities that vouch for them: read-only, as far as it is there.
+Result<void> share_network_files(const std::string& root) {
+  if (mkdir((root + "/etc").c_str(), 0755) != 0) return system_error("cannot make a folder", errno);
+  for (const char* const name : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/ssl"}) {
+    const UniqueFd tree(
+        static_cast<int>(syscall(SYS_open_tree, AT_FDCWD, name, OPEN_TREE_CLONE | static_cast<unsigned>(O_CLOEXEC))));
+    if (!tree) continue;
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+      return system_error(std::string("cannot share ") + name, errno);
+    BERTH_CHECK(make_mount_point(root + name, tree.get()));
+    BERTH_CHECK(attach(tree.get(), root + name));
+  }
+  return {};
+}
+
 /// A root folder that holds the shares and nothing else of the host.
 Result<void> enter_root(const Confinement& confinement, const std::vector<UniqueFd>& trees) {
-  if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
+  const int network = confinement.network ? 0 : CLONE_NEWNET;
+  if (unshare(CLONE_NEWNS | network | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
     return system_error("cannot make private namespaces", errno);
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return system_error("cannot make the mounts private", errno);
@@ -152,6 +171,7 @@ Result<void> enter_root(const Confinement& confinement, const std::vector<Unique
   for (const OverlayShare& overlay : confinement.overlays)
     if (mkdir((root + "/" + overlay.at).c_str(), 0755) != 0) return system_error("cannot make a mount point", errno);
   if (confinement.programs) BERTH_CHECK(share_programs(root));
+  if (confinement.network) BERTH_CHECK(share_network_files(root));
   if (chdir(root.c_str()) != 0 || syscall(SYS_pivot_root, ".", ".") != 0 || umount2(".", MNT_DETACH) != 0 ||
       chdir("/") != 0)
     return system_error("cannot enter the root folder", errno);
@@ -195,31 +215,9 @@ Result<void> set_limits(const Confinement& confinement) {
   return {};
 }
 
-Result<void> confine(const Confinement& confinement, const std::vector<UniqueFd>& trees, int userns, pid_t parent) {
-  BERTH_CHECK(enter_root(confinement, trees));
-  BERTH_CHECK(enter_user_namespace(userns));
-  if (!confinement.overlays.empty() && unshare(CLONE_NEWNS) != 0)
-    return system_error("cannot make a mount namespace", errno);
-  for (const OverlayShare& overlay : confinement.overlays) BERTH_CHECK(mount_overlay(overlay));
-  // Nothing of the host stays open: what the work may reach, it opens below its root.
-  if (close_range(kHelperReport + 1, UINT_MAX, 0) != 0) return system_error("cannot close descriptors", errno);
-  BERTH_CHECK(keep_file_capabilities(true));
-  BERTH_CHECK(set_limits(confinement));
-  umask(0);
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-    return system_error("cannot give up privileges", errno);
-  // Only now: a change of credentials clears it. The check after it closes the gap before it.
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-    return Error{Code::Cancelled, "the helper was ended"};
-  return install_seccomp_filter(confinement.programs);
-}
-
-}  // namespace
-
-Result<void> keep_file_capabilities(bool for_programs) {
-  constexpr std::array kKept{CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP};
+Result<void> keep_capabilities(std::initializer_list<int> kept, bool for_programs) {
   std::uint64_t mask = 0;
-  for (const int capability : kKept) mask |= 1ULL << capability;
+  for (const int capability : kept) mask |= 1ULL << capability;
   for (int capability = 0; for_programs && prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
     if ((mask >> capability & 1) == 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0)
       return system_error("cannot drop a capability", errno);
@@ -232,6 +230,33 @@ Result<void> keep_file_capabilities(bool for_programs) {
   }
   if (syscall(SYS_capset, &header, data.data()) != 0) return system_error("cannot set capabilities", errno);
   return {};
+}
+
+Result<void> confine(const Confinement& confinement, const std::vector<UniqueFd>& trees, int userns, pid_t parent) {
+  BERTH_CHECK(enter_root(confinement, trees));
+  BERTH_CHECK(enter_user_namespace(userns));
+  if (!confinement.overlays.empty() && unshare(CLONE_NEWNS) != 0)
+    return system_error("cannot make a mount namespace", errno);
+  for (const OverlayShare& overlay : confinement.overlays) BERTH_CHECK(mount_overlay(overlay));
+  // Nothing of the host stays open: what the work may reach, it opens below its root.
+  if (close_range(kHelperReport + 1 + confinement.descriptors, UINT_MAX, 0) != 0) return system_error("cannot close descriptors", errno);
+  BERTH_CHECK(confinement.network ? keep_capabilities({}, true) : keep_file_capabilities(true));
+  BERTH_CHECK(set_limits(confinement));
+  umask(0);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return system_error("cannot give up privileges", errno);
+  // Only now: a change of credentials clears it. The check after it closes the gap before it.
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+    return Error{Code::Cancelled, "the helper was ended"};
+  return install_seccomp_filter(confinement.programs  ? ConfinedWork::Programs
+                                : confinement.network ? ConfinedWork::Network
+                                                      : ConfinedWork::Files);
+}
+
+}  // namespace
+
+Result<void> keep_file_capabilities(bool for_programs) {
+  return keep_capabilities({CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP}, for_programs);
 }
 
 Result<int> run_confined(const Confinement& confinement, const std::function<int()>& work,
@@ -254,8 +279,9 @@ Result<int> run_confined(const Confinement& confinement, const std::function<int
     _exit(work());
   }
   const UniqueFd pidfd(pidfd_open_of(child));
-  // The child alone reads the input: its end must be seen by who writes it.
+  // The child alone reads the input and writes what it was given: who is at the other end must see when it is done.
   close(kHelperInput);
+  for (unsigned i = 0; i < confinement.descriptors; ++i) close(kHelperFirst + static_cast<int>(i));
   for (;;) {
     pollfd waiting{pidfd.get(), POLLIN, 0};
     if (poll(&waiting, 1, watch ? 100 : -1) > 0) break;

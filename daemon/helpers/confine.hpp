@@ -33,6 +33,10 @@ struct Confinement {
   std::vector<Share> shares;
   std::vector<OverlayShare> overlays;
   bool programs = false;             ///< sees /usr and may run programs (unsquashfs)
+  /// May speak to servers: the host's network, and the files by which names and certificates are looked up. For work that
+  /// has no files of its own, so it keeps no capability at all.
+  bool network = false;
+  unsigned descriptors = 0;          ///< how many after the report pipe stay open
   unsigned long memory = 1UL << 30;  ///< bytes of address space
   unsigned long cpu_seconds = 3600;
   unsigned long file_size = 1UL << 40;  ///< bytes of the largest file; holes count
@@ -47,11 +51,15 @@ struct Confinement {
 Result<int> run_confined(const Confinement& confinement, const std::function<int()>& work,
                          const std::function<bool(int pid)>& watch = {});
 
+/// What a confined process does, for its filter.
+enum class ConfinedWork { Files, Programs, Network };
+
 /// Gives up every capability but those that work on the files of a tree needs. `for_programs` also takes them from what
 /// programs could get that are started later, which needs CAP_SETPCAP in the process's user namespace.
 Result<void> keep_file_capabilities(bool for_programs);
 
-/// The filter of the confined process; `programs` widens it by what a multi-threaded program needs. In seccomp.cpp.
-Result<void> install_seccomp_filter(bool programs);
+/// The filter of the confined process: work on files, widened by what a multi-threaded program or a client of servers
+/// needs. In seccomp.cpp.
+Result<void> install_seccomp_filter(ConfinedWork work);
 
 }  // namespace berth::helpers

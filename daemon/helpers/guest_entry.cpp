@@ -66,7 +66,7 @@ Result<void> enter_guest(int pidfd) {
     return system_error("cannot give up privileges", errno);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
     return Error{Code::Cancelled, "the helper was ended"};
-  return install_seccomp_filter(false);
+  return install_seccomp_filter(ConfinedWork::Files);
 }
 
 }  // namespace berth::helpers

@@ -28,6 +28,7 @@ constexpr std::array kVerbs{
     Verb{"render", berth::helpers::render},
     Verb{"files", berth::helpers::files},
     Verb{"sftp", berth::helpers::sftp_server},
+    Verb{"fetch", berth::helpers::fetch},
     Verb{"probe-overlay", berth::helpers::probe_overlay},
 };
 

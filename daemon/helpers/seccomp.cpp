@@ -1,6 +1,7 @@
 #include <seccomp.h>
 
 #include <sched.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
@@ -144,13 +145,38 @@ constexpr std::array kPrograms{
     "kill",   "getppid",    "prctl",
 };
 
+// What asking servers adds; sockets are allowed by their families, below.
+constexpr std::array kNetwork{
+    "connect",     "bind",        "getsockopt", "setsockopt", "getsockname",     "getpeername",     "sendto", "recvfrom",
+    "sendmsg",     "sendmmsg",    "recvmsg",    "shutdown",   "set_robust_list", "set_tid_address", "rseq",   "pipe2",
+    "eventfd2",    "pwritev",     "preadv",
+};
+
+/// Threads and processes, but no namespaces. clone3 hides its flags from the filter, so that libc must use clone.
+bool allow_threads(void* filter) {
+  constexpr scmp_datum_t kNamespaces =
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaces, 0)) == 0 &&
+         seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+}
+
+/// No sockets of this machine: those of services are not this process's to knock at.
+bool allow_sockets(void* filter) {
+  for (const auto family : {AF_INET, AF_INET6, AF_NETLINK})
+    if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+                         SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family))) != 0)
+      return false;
+  // A pair of a process's own, by which threads wake each other.
+  return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 0) == 0;
+}
+
 struct ReleaseFilter {
   void operator()(void* filter) const noexcept { seccomp_release(filter); }
 };
 
 }  // namespace
 
-Result<void> install_seccomp_filter(bool programs) {
+Result<void> install_seccomp_filter(ConfinedWork work) {
   const std::unique_ptr<void, ReleaseFilter> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)));
   if (!filter) return Error{Code::Internal, "cannot make a seccomp filter"};
   const auto allow = [&](const char* name) {
@@ -159,15 +185,13 @@ Result<void> install_seccomp_filter(bool programs) {
   };
   bool built = true;
   for (const char* const name : kFileWork) built = built && allow(name);
-  if (programs) {
+  if (work == ConfinedWork::Programs)
     for (const char* const name : kPrograms) built = built && allow(name);
-    // Threads and processes, but no namespaces. clone3 hides its flags from the filter, so that libc must use clone.
-    constexpr scmp_datum_t kNamespaces =
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    built = built && seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                                      SCMP_A0(SCMP_CMP_MASKED_EQ, kNamespaces, 0)) == 0;
-    built = built && seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+  if (work == ConfinedWork::Network) {
+    for (const char* const name : kNetwork) built = built && allow(name);
+    built = built && allow_sockets(filter.get());
   }
+  if (work != ConfinedWork::Files) built = built && allow_threads(filter.get());
   if (!built) return Error{Code::Internal, "cannot fill the seccomp filter"};
   if (const int failed = seccomp_load(filter.get()); failed != 0)
     return system_error("cannot load the seccomp filter", -failed);

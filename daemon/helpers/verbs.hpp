@@ -53,6 +53,13 @@ Result<int> files(Arguments arguments);
 /// Result `{}` once it serves; it ends with its client, and with the container that it is about.
 Result<int> sftp_server(Arguments arguments);
 
+/// `fetch find`: the request as JSON on the input (`server`, `protocol`: lxd, simplestreams or direct, `certificate`,
+/// `secret`, `project`, `reference`, `architectures`). Result: what the server says of that image, as JSON.
+/// `fetch get`: the same with `files`, the addresses that `find` told; descriptors: pipes for the file, or metadata, and
+/// for a second file. Result, told before the bytes come: JSON with `split`.
+/// It alone has the host's network, and no files.
+Result<int> fetch(Arguments arguments);
+
 /// `probe-overlay`: descriptor: an empty folder. Tries what an overlay root needs; result `yes` or `no REASON`.
 Result<int> probe_overlay(Arguments arguments);
 

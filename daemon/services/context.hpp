@@ -13,6 +13,7 @@
 #include "daemon/ports/backup_store.hpp"
 #include "daemon/ports/clock.hpp"
 #include "daemon/ports/container_runtime.hpp"
+#include "daemon/ports/image_servers.hpp"
 #include "daemon/ports/image_store.hpp"
 #include "daemon/ports/manifests.hpp"
 #include "daemon/ports/storage_driver.hpp"
@@ -51,6 +52,7 @@ struct Context {
   ports::GuestFiles& files;
   ports::Archives& archives;
   ports::BackupStore& backups;
+  ports::ImageServers& servers;
   /// One driver a pool; filled by Reconcile::at_start() and only read from then on.
   std::map<PoolName, std::shared_ptr<ports::StorageDriver>>& pools;
   ports::ContainerRuntime& runtime;

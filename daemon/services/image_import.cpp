@@ -36,9 +36,11 @@ Result<Image> new_image(const Principal& who, const ImportImageRequest& request,
               .size = staged.size,
               .split = staged.split,
               .is_public = request.is_public,
+              .cached = request.cached,
               .auto_update = request.auto_update,
-              .properties = staged.metadata.properties,
-              .profiles = request.profiles};
+              .properties = request.replace_properties ? ConfigMap() : staged.metadata.properties,
+              .profiles = request.profiles,
+              .origin = request.origin};
   for (const auto& [name, value] : request.properties) image.properties[name] = value;
   return image;
 }
@@ -64,23 +66,26 @@ Result<OperationId> ImageImport::import(const Principal& who, ImportImageRequest
       return Error{Code::AlreadyExists, "Alias \"" + name.str() + "\" already exists"};
   OperationSpec spec{.description = "Downloading image", .project = request.project, .owner = who, .cancellable = true};
   const auto shared = std::make_shared<ImportImageRequest>(std::move(request));
-  return context_.operations.start(std::move(spec), [&context = context_, who, shared](OperationContext& operation) {
-    return ImageImport(context).run(who, *shared, operation);
+  return context_.operations.start(std::move(spec), [&context = context_, who, shared](OperationContext& operation) -> Result<Document> {
+    BERTH_CHECK(ImageImport(context).take(who, *shared, operation));
+    return Document{};
   });
 }
 
-Result<Document> ImageImport::run(const Principal& who, ImportImageRequest& request, OperationContext& operation) {
+Result<Image> ImageImport::take(const Principal& who, ImportImageRequest& request, OperationContext& operation) {
   const bool fed = static_cast<bool>(request.feed);
-  const auto progress = [&operation, fed](std::string_view stage, std::uint64_t bytes) {
+  const auto progress = [&operation, fed, own = request.progress](std::string_view stage, std::uint64_t bytes) {
+    if (own) return own(operation, bytes);
     const std::string key = fed ? "create_image_from_container_pack" : "create_image_" + std::string(stage);
     operation.set_progress(key, fed ? "Image pack" : "Image " + std::string(stage), bytes, 0);
   };
   ImageFeed feed;
   if (fed) {
-    auto begun = request.feed();
+    auto begun = request.feed(operation);
     request.feed = {};  // what it holds is let go of with the feed
     BERTH_TRY(feed, std::move(begun));
     request.file = std::move(feed.file);
+    request.rootfs = std::move(feed.rootfs);
   }
   auto outcome = context_.images.stage(
       {.file = std::move(request.file), .rootfs = std::move(request.rootfs), .expected = request.fingerprint}, progress,
@@ -94,20 +99,24 @@ Result<Document> ImageImport::run(const Principal& who, ImportImageRequest& requ
   }
   BERTH_TRY(const auto staged, std::move(outcome));
   const auto& fingerprint = staged.fingerprint;
-  operation.set_metadata("fingerprint", fingerprint.str());
-  operation.set_metadata("size", std::to_string(staged.size));
-  const auto kept = keep(who, request, staged);
-  if (!kept) context_.images.discard(staged.staging);
-  BERTH_CHECK(kept);
+  if (request.tell_result) {
+    operation.set_metadata("fingerprint", fingerprint.str());
+    operation.set_metadata("size", std::to_string(staged.size));
+  }
+  auto kept = keep(who, request, staged);
+  if (!kept) {
+    context_.images.discard(staged.staging);
+    return kept;
+  }
   publish_lifecycle(context_, who, LifecycleSubject{"image", request.project, fingerprint.str(), who.uid},
                     "image-created", Document{{"type", "container"}});
   for (const auto& [name, description] : request.aliases)
     publish_lifecycle(context_, who, LifecycleSubject{"image-alias", request.project, name.str(), who.uid},
                       "image-alias-created", Document{{"target", fingerprint.str()}});
-  return Document{};
+  return kept;
 }
 
-Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& request,
+Result<Image> ImageImport::keep(const Principal& who, const ImportImageRequest& request,
                                const ports::StagedImage& staged) {
   const auto& fingerprint = staged.fingerprint;
   BERTH_TRY(const auto image, new_image(who, request, staged, context_.clock.now()));
@@ -139,7 +148,7 @@ Result<void> ImageImport::keep(const Principal& who, const ImportImageRequest& r
   undo.add([&] { clean = context_.store.delete_image(request.project, fingerprint).has_value() && clean; });
   BERTH_CHECK(context_.store.end_intent(intent.id));
   undo.commit();
-  return {};
+  return image;
 }
 
 Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName& project,
@@ -162,17 +171,6 @@ Result<OperationId> ImageImport::remove(const Principal& who, const ProjectName&
         empty_trash_later(context);
         return Document{};
       });
-}
-
-Result<OperationId> ImageImport::refresh(const Principal& who, const ProjectName& project,
-                                         const Fingerprint& fingerprint) {
-  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
-  BERTH_CHECK(image_by_prefix(context_, who, project, fingerprint.str()));
-  OperationSpec spec{.description = "Refreshing image", .project = project, .owner = who};
-  return context_.operations.start(std::move(spec), [project, fingerprint](OperationContext&) -> Result<Document> {
-    return Error{Code::FailedPrecondition, "Failed to update image \"" + fingerprint.str() + "\" in project \"" +
-                                               project.str() + "\": Image source not found"};
-  });
 }
 
 Result<void> ImageImport::drop(const ProjectName& project, const Fingerprint& fingerprint) {

@@ -78,7 +78,7 @@ Result<OperationId> ImagePublish::publish(const Principal& who, PublishRequest r
   import.profiles = request.profiles;
   import.created_at = context_.clock.now();  // the archive keeps when its files were first an image
   if (request.properties) import.properties = *request.properties;
-  import.feed = [&context = context_, source, request, compression] {
+  import.feed = [&context = context_, source, request, compression](OperationContext&) {
     return begin(context, source, request, compression);
   };
   return ImageImport(context_).import(who, std::move(import));

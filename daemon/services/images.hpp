@@ -18,6 +18,7 @@ namespace berth::services {
 /// An image whose file is written while it is read.
 struct ImageFeed {
   UniqueFd file;
+  std::optional<UniqueFd> rootfs = {};
   /// Waits for the writer. Unavailable when it ended because nobody read any more.
   std::function<Result<void>()> end;
 };
@@ -25,7 +26,9 @@ struct ImageFeed {
 struct ImportImageRequest {
   ProjectName project;
   UniqueFd file;
-  std::function<Result<ImageFeed>()> feed = {};  ///< in place of `file`: begins to write it
+  std::function<Result<ImageFeed>(OperationContext&)> feed = {};  ///< in place of `file`: begins to write it
+  /// Told of bytes taken; empty: the operation's usual progress.
+  std::function<void(OperationContext&, std::uint64_t bytes)> progress = {};
   std::optional<UniqueFd> rootfs;
   std::optional<Fingerprint> fingerprint;
   std::string filename;
@@ -35,6 +38,10 @@ struct ImportImageRequest {
   std::map<AliasName, std::string> aliases;  ///< name to description
   std::vector<ProfileName> profiles = {};    ///< for instances made from it; empty: theirs to choose
   std::optional<Timestamp> created_at = {};  ///< in place of the archive's own
+  bool cached = false;                       ///< fetched for an instance: goes when it is not used for long
+  bool tell_result = true;                   ///< fingerprint and size become metadata of the operation
+  bool replace_properties = false;           ///< `properties` are all there are, not over those of metadata.yaml
+  std::optional<ImageOrigin> origin = {};
 };
 
 struct ImageChanges {
@@ -53,15 +60,14 @@ class ImageImport {
   /// The operation's result: `fingerprint` s, `size` s. AlreadyExists in the operation when the project has it.
   Result<OperationId> import(const Principal& who, ImportImageRequest request);
   Result<OperationId> remove(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
-  /// Brings the image up to date with where it came from. No image here has such a place: those that come are uploads or
-  /// made from instances, so the operation says that.
-  Result<OperationId> refresh(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint);
+  /// The work of import(), for an operation that does more: reads, checks and keeps the image, and tells of it.
+  Result<Image> take(const Principal& who, ImportImageRequest& request, OperationContext& operation);
+  /// What remove() does, for whoever has the image's lock.
+  Result<void> drop(const ProjectName& project, const Fingerprint& fingerprint);
 
  private:
-  Result<Document> run(const Principal& who, ImportImageRequest& request, OperationContext& operation);
   /// Makes what was staged an image of the project. On error nothing is left but the staging.
-  Result<void> keep(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged);
-  Result<void> drop(const ProjectName& project, const Fingerprint& fingerprint);
+  Result<Image> keep(const Principal& who, const ImportImageRequest& request, const ports::StagedImage& staged);
 
   Context& context_;
 };

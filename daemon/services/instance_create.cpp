@@ -9,6 +9,7 @@
 #include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/creation_commit.hpp"
 #include "daemon/services/image_lookup.hpp"
+#include "daemon/services/image_pull.hpp"
 #include "daemon/services/instance_copy.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
@@ -103,6 +104,11 @@ struct InstanceCreate::Draft {
   ports::StorageDriver* driver;
 };
 
+struct InstanceCreate::Prepared {
+  Draft plan;
+  std::vector<EntityLocks::Guard> locks;
+};
+
 Result<InstanceName> InstanceCreate::free_name(const ProjectName& project) {
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
     const auto name = random_instance_name();
@@ -114,11 +120,7 @@ Result<InstanceName> InstanceCreate::free_name(const ProjectName& project) {
 }
 
 Result<InstanceCreate::Draft> InstanceCreate::draft(const Principal& who, const CreateInstanceRequest& request,
-                                                    const InstanceName& name) {
-  std::optional<Image> image;
-  if (request.source.type == "image") {
-    BERTH_TRY(image, image_of_source(context_, who, request.project, request.source));
-  }
+                                                    std::optional<Image> image) {
   BERTH_TRY(auto architecture, pick_architecture(request, image));
   BERTH_TRY(const auto profiles, pick_profiles(context_, who, request, image));
   BERTH_CHECK(validate_config(request.config, ConfigOwner::Instance));
@@ -138,7 +140,7 @@ Result<InstanceCreate::Draft> InstanceCreate::draft(const Principal& who, const 
 
   Instance row{.uuid = uuid,
                .project = request.project,
-               .name = name,
+               .name = *request.name,
                .owner_uid = who.uid,
                .architecture = std::move(architecture),
                .created_at = context_.clock.now(),
@@ -167,41 +169,86 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
   if (taken.error().code != Code::NotFound) return taken.error();
 
   if (request.source.type == "copy") return InstanceCopy(context_).create(who, std::move(request), std::move(name_lock));
-  BERTH_TRY(auto plan, draft(who, request, name));
+  if (request.source.server) return create_from_server(who, std::move(request), std::move(name_lock));
+  std::optional<Image> image;
+  if (request.source.type == "image") {
+    BERTH_TRY(image, image_of_source(context_, who, request.project, request.source));
+  }
+  BERTH_TRY(auto prepared, prepare(who, request, std::move(image)));
+  prepared.locks.push_back(std::move(name_lock));
+  auto spec = instance_operation(who, prepared.plan.row, "Creating instance");
+  const auto ready = std::make_shared<Prepared>(std::move(prepared));
+  return context_.operations.start(
+      std::move(spec), [&context = context_, who, ready, start = request.start](OperationContext&) -> Result<Document> {
+        BERTH_CHECK(InstanceCreate(context).finish(who, std::move(*ready), start));
+        return Document{};
+      });
+}
+
+Result<OperationId> InstanceCreate::create_from_server(const Principal& who, CreateInstanceRequest request,
+                                                       EntityLocks::Guard name_lock) {
+  BERTH_CHECK(check_server_query(*request.source.server));
+  // What can be refused is refused before anything is fetched; what the image decides is decided again with it.
+  BERTH_TRY(const auto early, draft(who, request, std::nullopt));
+  BERTH_CHECK(judge(who, request, early));
+  auto spec = instance_operation(who, early.row, "Creating instance");
+  spec.cancellable = true;
+  struct Wanted {
+    CreateInstanceRequest request;
+    std::optional<EntityLocks::Guard> name_lock;
+  };
+  const auto wanted = std::make_shared<Wanted>(Wanted{std::move(request), std::move(name_lock)});
+  return context_.operations.start(
+      std::move(spec), [&context = context_, who, wanted](OperationContext& operation) -> Result<Document> {
+        // Whoever hears of the end may use the name.
+        const std::shared_ptr<void> at_end(nullptr, [&wanted](void*) { wanted->name_lock.reset(); });
+        const auto& asked = wanted->request;
+        BERTH_TRY(auto image, ImagePull(context).for_instance(who, asked.project, *asked.source.server, operation));
+        InstanceCreate creation(context);
+        BERTH_TRY(auto ready, creation.prepare(who, asked, std::move(image)));
+        ready.locks.push_back(*std::move(wanted->name_lock));
+        wanted->name_lock.reset();
+        BERTH_CHECK(creation.finish(who, std::move(ready), asked.start));
+        return Document{};
+      });
+}
+
+Result<void> InstanceCreate::judge(const Principal& who, const CreateInstanceRequest& request, const Draft& plan) {
   BERTH_CHECK(judge_instance(context_, plan.row, plan.expanded));
-  BERTH_CHECK(check_host_access(context_, who, name.str(),
-                                Expanded{.config = own_keys(plan.row.config, request.config)}, plan.expanded));
-  std::shared_ptr<EntityLocks::Guard> image_lock;
+  return check_host_access(context_, who, plan.row.name.str(),
+                           Expanded{.config = own_keys(plan.row.config, request.config)}, plan.expanded);
+}
+
+Result<InstanceCreate::Prepared> InstanceCreate::prepare(const Principal& who, const CreateInstanceRequest& request,
+                                                         std::optional<Image> image) {
+  BERTH_TRY(auto plan, draft(who, request, std::move(image)));
+  BERTH_CHECK(judge(who, request, plan));
+  std::vector<EntityLocks::Guard> locks;
   if (plan.image) {
     const auto& fingerprint = plan.image->fingerprint;
     BERTH_TRY(auto shared, context_.locks.share(image_entity(fingerprint), "Image " + fingerprint.str(), "create"));
     BERTH_CHECK(context_.store.image(who, request.project, fingerprint));  // it may have gone before it was locked
-    image_lock = std::make_shared<EntityLocks::Guard>(std::move(shared));
+    locks.push_back(std::move(shared));
   }
   BERTH_TRY(auto instance_lock, lock_instance(context_, plan.row, "create"));
+  locks.push_back(std::move(instance_lock));
+  return Prepared{.plan = std::move(plan), .locks = std::move(locks)};
+}
 
-  auto spec = instance_operation(who, plan.row, "Creating instance");
-  const auto locks = std::make_shared<std::vector<EntityLocks::Guard>>();
-  locks->push_back(std::move(name_lock));
-  locks->push_back(std::move(instance_lock));
-  if (image_lock) locks->push_back(std::move(*image_lock));
-  return context_.operations.start(std::move(spec),
-                                   [&context = context_, who, locks, plan = std::move(plan),
-                                    start = request.start](OperationContext&) -> Result<Document> {
-                                     const auto made = InstanceCreate(context).make(plan);
-                                     if (made)
-                                       publish_lifecycle(
-                                           context, who, plan.row, "instance-created",
-                                           Document{{"type", plan.row.type}, {"storage-pool", plan.row.pool.str()}});
-                                     locks->clear();
-                                     BERTH_CHECK(made);
-                                     if (!start) return Document{};
-                                     BERTH_TRY(const auto row, context.store.instance_by_uuid(plan.row.uuid));
-                                     BERTH_TRY(const auto lock, lock_instance(context, row, "start"));
-                                     BERTH_CHECK(InstanceRun(context).start(row));
-                                     publish_lifecycle(context, who, row, "instance-started");
-                                     return Document{};
-                                   });
+Result<void> InstanceCreate::finish(const Principal& who, Prepared ready, bool start) {
+  const auto& plan = ready.plan;
+  const auto made = make(plan);
+  if (made)
+    publish_lifecycle(context_, who, plan.row, "instance-created",
+                      Document{{"type", plan.row.type}, {"storage-pool", plan.row.pool.str()}});
+  ready.locks.clear();
+  BERTH_CHECK(made);
+  if (!start) return {};
+  BERTH_TRY(const auto row, context_.store.instance_by_uuid(plan.row.uuid));
+  BERTH_TRY(const auto lock, lock_instance(context_, row, "start"));
+  BERTH_CHECK(InstanceRun(context_).start(row));
+  publish_lifecycle(context_, who, row, "instance-started");
+  return {};
 }
 
 Result<void> InstanceCreate::make(const Draft& draft) {

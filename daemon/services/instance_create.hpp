@@ -17,6 +17,7 @@ struct InstanceSource {
   std::optional<std::string> alias;
   std::optional<std::string> fingerprint;  ///< or a unique prefix
   ConfigMap properties;                    ///< newest image that has them all
+  std::optional<ports::ServerImageQuery> server;  ///< an image of another server, in place of the three above
   std::optional<InstanceName> instance;    ///< copy: of what
   std::optional<ProjectName> project;      ///< copy: where that is, if not in the project of the new one
   std::optional<SnapshotName> snapshot;    ///< copy: of this snapshot of it, and without others
@@ -49,8 +50,14 @@ class InstanceCreate {
  private:
   /// Everything that was checked before the work begins.
   struct Draft;
+  /// A draft whose image and instance are locked for the work.
+  struct Prepared;
 
-  Result<Draft> draft(const Principal& who, const CreateInstanceRequest& request, const InstanceName& name);
+  Result<Draft> draft(const Principal& who, const CreateInstanceRequest& request, std::optional<Image> image);
+  Result<void> judge(const Principal& who, const CreateInstanceRequest& request, const Draft& plan);
+  Result<Prepared> prepare(const Principal& who, const CreateInstanceRequest& request, std::optional<Image> image);
+  Result<void> finish(const Principal& who, Prepared ready, bool start);
+  Result<OperationId> create_from_server(const Principal& who, CreateInstanceRequest request, EntityLocks::Guard name_lock);
   Result<InstanceName> free_name(const ProjectName& project);
   Result<void> make(const Draft& draft);
 

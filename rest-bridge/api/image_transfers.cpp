@@ -153,6 +153,62 @@ Answer publish_image(Context& context, Json body) {
   co_return co_await run_operation(context, std::move(call));
 }
 
+Result<Options> server_source(const Json& source) {
+  Options options;
+  for (const auto* const field : {"server", "protocol", "certificate", "secret", "project"}) {
+    BERTH_TRY(auto text, text_field(source, field));
+    if (!text.empty()) options[field] = std::move(text);
+  }
+  return options;
+}
+
+Answer fetch_image(Context& context, Json body) {
+  const auto& source = body["source"];
+  BERTH_CO_TRY(std::string type, text_field(source, "type"));
+  BERTH_CO_TRY(std::string mode, text_field(source, "mode"));
+  if (!mode.empty() && mode != "pull") co_return Error{Code::NotSupported, "images are pulled by the server that gets them: mode " + mode + " is not supported"};
+  Options from;
+  if (type == "url") {
+    BERTH_CO_TRY(std::string url, text_field(source, "url"));
+    if (url.empty()) co_return Error{Code::InvalidArgument, "Missing URL"};
+    BERTH_CO_TRY(from, server_source(source));
+    from["server"] = std::move(url);
+    from["protocol"] = std::string("direct");
+  } else {
+    BERTH_CO_TRY(from, server_source(source));
+    for (const auto* const by : {"fingerprint", "alias"}) {
+      BERTH_CO_TRY(std::string value, text_field(source, by));
+      if (value.empty()) continue;
+      from[by] = std::move(value);
+      break;
+    }
+    if (!from.contains("fingerprint") && !from.contains("alias"))
+      co_return Error{Code::InvalidArgument, "must specify one of alias or fingerprint for init from image"};
+  }
+  Options options;
+  if (has_field(body, "profiles")) {
+    BERTH_CO_TRY(Strings profiles, strings_field(body, "profiles"));
+    options["profiles"] = std::move(profiles);
+  }
+  if (has_field(body, "properties")) {
+    BERTH_CO_TRY(StringMap properties, map_field(body, "properties"));
+    if (!properties.empty()) options["properties"] = std::move(properties);
+  }
+  BERTH_CO_TRY(std::string filename, text_field(body, "filename"));
+  if (!filename.empty()) options["filename"] = std::move(filename);
+  BERTH_CO_TRY(bool is_public, bool_field(body, "public"));
+  if (is_public) options["public"] = true;
+  BERTH_CO_TRY(bool auto_update, bool_field(body, "auto_update"));
+  if (auto_update) options["auto-update"] = true;
+  BERTH_CO_TRY(StringMap aliases, aliases_of(body));
+  if (!aliases.empty()) options["aliases"] = std::move(aliases);
+  Call call = manager_call("FetchImage", {});
+  call.arguments.emplace_back(context.one_project());
+  call.arguments.emplace_back(std::move(from));
+  call.arguments.emplace_back(std::move(options));
+  co_return co_await run_operation(context, std::move(call));
+}
+
 std::span<const Route> image_transfer_routes() { return kRoutes; }
 
 }  // namespace berth::rest

@@ -96,8 +96,7 @@ Answer create_image(Context& context) {
     BERTH_CO_TRY(Json body, body_of(context));
     const auto source = has_field(body, "source") && body["source"].is_object() ? body["source"] : Json(Json::object());
     BERTH_CO_TRY(std::string type, text_field(source, "type"));
-    if (type == "image" || type == "url")
-      co_return Error{Code::NotSupported, "getting images from other servers is not supported yet; upload the image"};
+    if (type == "image" || type == "url") co_return co_await fetch_image(context, body);
     if (type == "container" || type == "instance" || type == "snapshot") co_return co_await publish_image(context, body);
     if (type == "virtual-machine") co_return Error{Code::NotSupported, "Berth runs containers, no virtual machines"};
     co_return Error{Code::InvalidArgument, "Invalid images JSON: unknown source type \"" + type + "\""};

@@ -10,5 +10,9 @@ Task<Result<Json>> describe_image(Context& context);
 Result<Call> image_call(const Context& context, const Json& row, std::string member);
 /// POST /1.0/images with an instance or a snapshot as its source.
 Answer publish_image(Context& context, Json body);
+/// POST /1.0/images with an image of another server, or of another project, as its source.
+Answer fetch_image(Context& context, Json body);
+/// Where another server is, of a `source`: what is said of it.
+Result<Options> server_source(const Json& source);
 
 }  // namespace berth::rest

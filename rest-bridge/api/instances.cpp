@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "rest-bridge/api/common.hpp"
+#include "rest-bridge/api/images.hpp"
 #include "rest-bridge/api/instance_rows.hpp"
 #include "rest-bridge/api/rows.hpp"
 
@@ -112,9 +113,10 @@ Result<Options> source_of(const Json& body, const std::string& project) {
   if (type == "backup") return Error{Code::NotSupported, "restoring backups is not supported yet"};
   if (type != "image") return Error{Code::InvalidArgument, "Unknown source type " + type};
   BERTH_TRY(const auto server, text_field(source, "server"));
-  BERTH_TRY(const auto mode, text_field(source, "mode"));
-  if (!server.empty() || mode == "pull")
-    return Error{Code::NotSupported, "images of other servers are not supported yet; import the image first"};
+  if (!server.empty()) {
+    BERTH_TRY(auto from, server_source(source));
+    options.merge(from);
+  }
   for (const auto* by : {"fingerprint", "alias"}) {
     BERTH_TRY(auto value, text_field(source, by));
     if (value.empty()) continue;

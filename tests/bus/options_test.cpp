@@ -51,6 +51,12 @@ std::vector<OptionCall> all_calls() {
        {"source", "architecture", "type", "profiles", "config", "devices", "ephemeral", "description", "start"}, {}},
       {"Manager", "ImportImage", [](sd_bus_message* m) { (void)sd_bus_message_append(m, "sh", "default", any_file()); },
        {"rootfs", "fingerprint", "filename", "public", "properties", "aliases", "auto-update"}, {}},
+      {"Manager", "FetchImage", texts({"default"}), {"server", "protocol", "certificate", "alias", "fingerprint", "secret", "project"}, no_options},
+      {"Manager", "FetchImage",
+       [](sd_bus_message* m) {
+         (void)sd_bus_message_append(m, "sa{sv}", "default", 2, "server", "s", "https://127.0.0.1:1", "alias", "s", "x");
+       },
+       {"filename", "public", "properties", "aliases", "auto-update", "profiles"}, {}},
       {"Manager", "CreateProfile", texts({"default", "web"}), {"config", "devices", "description"}, {}},
       {"Manager", "CreateProject", texts({"web"}), {"config", "description"}, {}},
       {"Manager", "ListProjects", {}, {}, {}},

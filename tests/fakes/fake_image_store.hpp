@@ -25,6 +25,12 @@ class FakeImageStore final : public ports::ImageStore {
     next_ = std::move(metadata);
     next_plain_ = needs_plain;
   }
+  static Fingerprint fingerprint_of(const std::string& bytes) {
+    std::array<char, 17> digits{};
+    (void)std::snprintf(digits.data(), digits.size(), "%016zx", std::hash<std::string>{}(bytes));
+    const std::string part(digits.data());
+    return *Fingerprint::parse(part + part + part + part);
+  }
   /// The named call fails once: "stage", "commit", "tree", "remove".
   void fail_next(const std::string& call, Error error) {
     const std::lock_guard lock(mutex_);
@@ -138,12 +144,6 @@ class FakeImageStore final : public ports::ImageStore {
     for (ssize_t got = 0; (got = read(fd, buffer.data(), buffer.size())) > 0;)
       bytes.append(buffer.data(), static_cast<std::size_t>(got));
     return bytes;
-  }
-  static Fingerprint fingerprint_of(const std::string& bytes) {
-    std::array<char, 17> digits{};
-    (void)std::snprintf(digits.data(), digits.size(), "%016zx", std::hash<std::string>{}(bytes));
-    const std::string part(digits.data());
-    return *Fingerprint::parse(part + part + part + part);
   }
   Result<ports::StagedImage> find(const Fingerprint& fingerprint) const {
     const auto found = images_.find(fingerprint);

@@ -9,7 +9,7 @@ const std::string kColumns =
     "(SELECT owner_uid FROM projects WHERE name = i.project), "
     "i.architecture, i.revision, i.created_at, i.expires_at, i.uploaded_at, i.last_used_at, i.filename, i.size, "
     "i.split, "
-    "i.is_public, i.cached, i.auto_update, i.properties, "
+    "i.is_public, i.cached, i.auto_update, i.properties, i.origin, "
     "(SELECT group_concat(name, char(31)) FROM (SELECT p.name FROM image_profiles ip JOIN profiles p "
     "ON p.uuid = ip.profile WHERE ip.image = i.uuid ORDER BY ip.position)) FROM images i ";
 const std::string kByFingerprint = kColumns + "WHERE i.project = ? AND i.fingerprint = ?";
@@ -19,6 +19,14 @@ const std::string kOfProject = kColumns + "WHERE i.project = ? ORDER BY i.finger
 
 constexpr std::string_view kInsertProfile = "INSERT INTO image_profiles (image, position, profile) VALUES (?,?,?)";
 constexpr std::string_view kDeleteProfiles = "DELETE FROM image_profiles WHERE image = ?";
+
+std::string origin_column(const Image& image) {
+  if (!image.origin) return "{}";
+  return to_column(ConfigMap{{"server", image.origin->server},
+                             {"protocol", image.origin->protocol},
+                             {"certificate", image.origin->certificate},
+                             {"alias", image.origin->alias}});
+}
 
 Error not_found(const Fingerprint& fingerprint) {
   return Error{Code::NotFound, "Image \"" + fingerprint.str() + "\" not found"};
@@ -47,6 +55,8 @@ Result<std::optional<Image>> read_image(const Statement& row, const Principal& w
   image.cached = columns.flag();
   image.auto_update = columns.flag();
   image.properties = columns.config();
+  if (auto origin = columns.config(); !origin.empty())
+    image.origin = ImageOrigin{origin["server"], origin["protocol"], origin["certificate"], origin["alias"]};
   BERTH_TRY(image.profiles, columns.names<ProfileName>());
   BERTH_CHECK(columns.check());
   return std::optional<Image>{std::move(image)};
@@ -79,14 +89,14 @@ Result<void> SqliteStore::insert_image(const Image& image, const std::vector<Ima
     auto done = database_->run(
         "INSERT INTO images (uuid, project, fingerprint, type, location, owner_uid, architecture, revision, "
         "created_at, "
-        "expires_at, uploaded_at, last_used_at, filename, size, split, is_public, cached, auto_update, properties) "
-        "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "expires_at, uploaded_at, last_used_at, filename, size, split, is_public, cached, auto_update, properties, "
+        "origin) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         image.uuid.str(), effective_project(project, ProjectFeature::Images).str(), image.fingerprint.str(), image.type,
         image.location, std::int64_t{image.owner_uid}, image.architecture, static_cast<std::int64_t>(image.revision),
         to_column(image.created_at), to_column(image.expires_at), to_column(image.uploaded_at),
         to_column(image.last_used_at), image.filename, static_cast<std::int64_t>(image.size), std::int64_t{image.split},
         std::int64_t{image.is_public}, std::int64_t{image.cached}, std::int64_t{image.auto_update},
-        to_column(image.properties));
+        to_column(image.properties), origin_column(image));
     if (!done) {
       if (done.error().code != Code::AlreadyExists) return done;
       return Error{Code::AlreadyExists, "Image with same fingerprint already exists"};

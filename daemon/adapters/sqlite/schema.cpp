@@ -131,8 +131,13 @@ INSERT INTO certificate_projects (certificate, position, project)
 ALTER TABLE certificates DROP COLUMN projects;
 )sql";
 
+// Where an image came from: `{}`, or its server, protocol, certificate and alias there.
+constexpr const char* kImageOrigins = R"sql(
+ALTER TABLE images ADD COLUMN origin TEXT NOT NULL DEFAULT '{}';
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kFirstSchema}, Migration{2, kTrustSchema}, Migration{3, kSnapshots},
-                                 Migration{4, kDefaultFeatures}, Migration{5, kCertificateProjects}};
+                                 Migration{4, kDefaultFeatures}, Migration{5, kCertificateProjects}, Migration{6, kImageOrigins}};
 
 Result<std::int64_t> number(Database& database, std::string_view sql) {
   BERTH_TRY(auto row, database.query(sql));

@@ -6,6 +6,7 @@
 
 #include "daemon/services/image_downloads.hpp"
 #include "daemon/services/image_publish.hpp"
+#include "daemon/services/image_pull.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/snapshots.hpp"
 #include "tests/fakes/fake_credentials.hpp"
@@ -143,7 +144,7 @@ TEST_F(ImageTransfers, Rule20_ThereAreNotMoreSecretsThanAThousand) {
 
 TEST_F(ImageTransfers, AnImageWithoutASourceIsNotRefreshed) {
   const auto image = add_image();
-  const auto error = outcome(ImageImport(context_).refresh(kAlice, default_project(), image.fingerprint));
+  const auto error = outcome(ImagePull(context_).refresh(kAlice, default_project(), image.fingerprint));
   EXPECT_EQ(error.code, Code::FailedPrecondition);
   EXPECT_THAT(error.message, HasSubstr("Image source not found"));
 }

@@ -164,6 +164,7 @@ TEST_F(ACommand, HasItsOperationBackAfterARestartOfTheDaemon) {
                   .files = files_,
                   .archives = archives_,
                   .backups = backups_,
+                  .servers = servers_,
                   .pools = pools_,
                   .runtime = runtime_,
                   .units = units_,

@@ -10,6 +10,7 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_container_runtime.hpp"
 #include "tests/fakes/fake_guest_files.hpp"
+#include "tests/fakes/fake_image_servers.hpp"
 #include "tests/fakes/fake_image_store.hpp"
 #include "tests/fakes/fake_instance_metadata.hpp"
 #include "tests/fakes/fake_manifests.hpp"
@@ -247,6 +248,7 @@ class ServicesTest : public testing::Test {
   fakes::FakeGuestFiles files_;
   fakes::FakeArchives archives_;
   fakes::FakeBackupStore backups_;
+  fakes::FakeImageServers servers_;
   fakes::FakeContainerRuntime runtime_;
   FakeUnits units_;
   std::shared_ptr<TestDriver> driver_ = std::make_shared<TestDriver>();
@@ -263,6 +265,7 @@ class ServicesTest : public testing::Test {
                    .files = files_,
                    .archives = archives_,
                    .backups = backups_,
+                   .servers = servers_,
                    .pools = pools_,
                    .runtime = runtime_,
                    .units = units_,
