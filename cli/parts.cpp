@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace berth::cli {
 namespace {
@@ -16,33 +18,52 @@ class Source {
  public:
   explicit Source(const rest::Response& answer) {
     if (const auto* body = std::get_if<rest::FileBody>(&answer.body)) {
-      fd_ = body->fd.get();
-      promised_ = body->size;
+      pieces_.push_back({.text = {}, .file = body});
+    } else if (const auto* parts = std::get_if<rest::PartsBody>(&answer.body)) {
+      for (const auto& part : parts->parts) pieces_.push_back({.text = part.before, .file = &part.file});
+      pieces_.push_back({.text = parts->after, .file = nullptr});
     } else {
-      seen = std::string(answer.text());
+      pieces_.push_back({.text = std::string(answer.text()), .file = nullptr});
     }
   }
   /// More bytes in `seen`; false at the end.
   Result<bool> more() {
-    if (fd_ < 0) return false;
-    for (;;) {
-      const auto size = ::read(fd_, buffer_.data(), buffer_.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) return system_error("cannot read the answer", errno);
-      if (size == 0 && promised_ && total_ < *promised_)
-        return Error{Code::Internal, "the transfer broke off after " + std::to_string(total_) + " of " +
-                                         std::to_string(*promised_) + " bytes"};
-      if (size == 0) return false;
-      total_ += static_cast<std::uint64_t>(size);
-      seen.append(buffer_.data(), static_cast<std::size_t>(size));
-      return true;
+    while (at_ < pieces_.size()) {
+      auto& piece = pieces_[at_];
+      if (!piece.text.empty()) {
+        seen += std::exchange(piece.text, {});
+        return true;
+      }
+      if (piece.file != nullptr) {
+        BERTH_TRY(const bool some, read_some(*piece.file));
+        if (some) return true;
+      }
+      ++at_;
+      total_ = 0;
     }
+    return false;
   }
   std::string seen;
 
  private:
-  int fd_ = -1;
-  std::optional<std::uint64_t> promised_;
+  struct Piece {
+    std::string text;
+    const rest::FileBody* file;
+  };
+  Result<bool> read_some(const rest::FileBody& file) {
+    auto size = ::read(file.fd.get(), buffer_.data(), buffer_.size());
+    while (size < 0 && errno == EINTR) size = ::read(file.fd.get(), buffer_.data(), buffer_.size());
+    if (size < 0) return system_error("cannot read the answer", errno);
+    if (size == 0 && file.size && total_ < *file.size)
+      return Error{Code::Internal, "the transfer broke off after " + std::to_string(total_) + " of " +
+                                       std::to_string(*file.size) + " bytes"};
+    total_ += static_cast<std::uint64_t>(size);
+    seen.append(buffer_.data(), static_cast<std::size_t>(size));
+    return size > 0;
+  }
+
+  std::vector<Piece> pieces_;
+  std::size_t at_ = 0;
   std::uint64_t total_ = 0;
   std::array<char, 256 * 1024> buffer_{};
 };

@@ -2,6 +2,7 @@
 #include "cli/commands/shared.hpp"
 #include "cli/names.hpp"
 #include "cli/output/text.hpp"
+#include "cli/streams.hpp"
 #include "cli/terminal.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ struct Flags {
   bool force = false;
   bool stateless = false;
   int timeout = -1;
+  std::string console;
 };
 
 /// Which instances `--all` means for an action.
@@ -92,6 +94,27 @@ Result<int> act(Context& context, const std::string& action, const Flags& flags,
   return Error{Code::Internal, "Some instances failed to " + action};
 }
 
+/// The action on one instance, with its console on this terminal: it is there before a stop, and after a start.
+Result<int> act_on_console(Context& context, const std::string& action, const Flags& flags, const Strings& arguments) {
+  if (flags.console != "console")
+    return Error{Code::NotSupported, "Unknown console type \"" + flags.console + "\""};
+  if (flags.all || arguments.size() != 1)
+    return Error{Code::InvalidArgument, "--console only works with a single instance"};
+  BERTH_TRY(const auto place, context.named(arguments.front(), "instance"));
+  auto& server = *place.server;
+  if (action == "stop") {
+    BERTH_TRY(const auto operation, begin(server, action, flags, place.name));
+    BERTH_CHECK(attach_console(server, place.name));
+    auto ended = server.finish(operation);
+    if (!ended) return with_hint(std::move(ended).error(), hinted_name(context, place));
+    return 0;
+  }
+  BERTH_TRY(const auto status, act(context, action, flags, arguments));
+  BERTH_CHECK(flush_output());
+  BERTH_CHECK(attach_console(server, place.name));
+  return status;
+}
+
 Command action_command(const std::string& action, const std::string& summary, const std::string& description,
                        const std::string& examples) {
   const auto flags = std::make_shared<Flags>();
@@ -107,7 +130,11 @@ Command action_command(const std::string& action, const std::string& summary, co
     command.flags.push_back({"-f,--force", &flags->force, "Force the instance to shutdown"});
     command.flags.push_back({"--timeout", &flags->timeout, "Time to wait for the instance before killing it"});
   }
+  if (action != "pause")
+    command.flags.push_back({"--console", Flag::Optional{.target = &flags->console, .value = "console"},
+                             "Immediately attach to the console"});
   command.run = [flags, action](Context& context, const Strings& arguments) -> Result<int> {
+    if (!flags->console.empty()) return act_on_console(context, action, *flags, arguments);
     if (!flags->all && arguments.empty()) return Error{Code::InvalidArgument, "Name an instance, or say --all"};
     return act(context, action, *flags, arguments);
   };

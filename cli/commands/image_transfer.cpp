@@ -2,6 +2,7 @@
 #include "cli/commands/shared.hpp"
 #include "cli/download.hpp"
 #include "cli/image_names.hpp"
+#include "cli/image_source.hpp"
 #include "cli/names.hpp"
 #include "cli/output/text.hpp"
 #include "cli/parts.hpp"
@@ -23,50 +24,55 @@ struct CopyFlags {
   bool is_public = false;
 };
 
-/// Where another server finds the image: its address, its certificate, and a secret when the image is not public.
-Result<void> point_at(Json& source, Server& server, const Json& image) {
-  BERTH_TRY(const auto object, server.get("/1.0"));
-  const auto& environment = child_of(object, "environment");
-  const auto& addresses = child_of(environment, "addresses");
-  if (!addresses.is_array() || addresses.empty() || !addresses.front().is_string())
-    return Error{Code::FailedPrecondition,
-                 "The source server does not listen on the network, so that no other server can "
-                 "fetch its images; set its core.https_address"};
-  source["server"] = "https://" + addresses.front().get<std::string>();
-  source["protocol"] = "lxd";
-  source["certificate"] = text_of(environment, "certificate");
-  if (flag_of(image, "public")) return {};
-  BERTH_TRY(const auto operation,
-            server.start("POST", api_path("images", text_of(image, "fingerprint")) + "/secret", Json::object()));
-  source["secret"] = text_of(child_of(operation, "metadata"), "secret");
-  return {};
+/// An image of simplestreams: the target server finds it itself, and knows its fingerprint when it has it.
+Result<int> copy_streamed(Context& context, const CopyFlags& flags, const RemoteName& image, Server& to) {
+  if (flags.mode != "pull" || flags.copy_aliases)
+    return Error{Code::NotSupported, "Images of simplestreams are copied by --mode pull, without --copy-aliases"};
+  BERTH_TRY(auto source, source_for_others(context, image));
+  const Json body{{"source", std::move(source)}, {"auto_update", flags.auto_update}, {"public", flags.is_public}};
+  BERTH_TRY(const auto operation, to.send("POST", "/1.0/images", body, {}, "Copying the image"));
+  BERTH_CHECK(add_aliases(to, flags.aliases, text_of(child_of(operation, "metadata"), "fingerprint")));
+  context.tell("Image copied successfully!");
+  return 0;
 }
 
 Result<int> copy(Context& context, const CopyFlags& flags, const Strings& arguments) {
+  BERTH_TRY(const auto named, context.split(arguments[0]));
+  BERTH_TRY(const auto* const configuration, context.configuration());
+  BERTH_TRY(const auto* const remote, configuration->find(named.remote));
+  if (remote->protocol == "simplestreams") {
+    BERTH_TRY(const auto target, context.place(arguments[1]));
+    if (!target.name.empty()) return Error{Code::InvalidArgument, "Can't provide a name for the target image"};
+    if (!flags.target_project.empty()) target.server->use_project(flags.target_project);
+    return copy_streamed(context, flags, named, *target.server);
+  }
   BERTH_TRY(const auto from, find_image(context, arguments[0]));
   BERTH_TRY(const auto to, context.place(arguments[1]));
   if (!to.name.empty()) return Error{Code::InvalidArgument, "Can't provide a name for the target image"};
   if (from.remote == to.remote && (flags.target_project.empty() || flags.target_project == from.server->project()))
     return Error{Code::InvalidArgument, "The source and target servers must be different"};
-  if (flags.mode != "pull")
-    return Error{Code::NotSupported, "Images are copied by --mode pull alone: the target server fetches them"};
+  if (flags.mode == "push")
+    return Error{Code::NotSupported, "Images are copied by --mode pull, when the target reaches the source, or by --mode relay"};
+  if (flags.mode != "pull" && flags.mode != "relay")
+    return Error{Code::InvalidArgument, "--mode is one of pull, push and relay"};
   BERTH_TRY(const auto image, from.server->get(api_path("images", from.name)));
-  Json source{{"type", "image"}, {"mode", "pull"}, {"fingerprint", from.name}, {"image_type", text_of(image, "type")}};
-  if (from.remote == to.remote)
-    source["project"] = from.server->project();
-  else
-    BERTH_CHECK(point_at(source, *from.server, image));
-  Json body{{"source", std::move(source)},
-            {"auto_update", flags.auto_update},
-            {"public", flags.is_public},
-            {"properties", child_of(image, "properties")}};
-  std::string target = "/1.0/images";
-  if (!flags.target_project.empty()) target += "?project=" + flags.target_project;
-  BERTH_CHECK(to.server->send("POST", target, body, {}, "Copying the image"));
+  if (!flags.target_project.empty()) to.server->use_project(flags.target_project);
+  if (flags.mode == "relay") {
+    BERTH_CHECK(relay_image(from, image, *to.server, flags.is_public));
+  } else {
+    Json source{{"type", "image"}, {"mode", "pull"}, {"fingerprint", from.name}, {"project", from.server->project()}};
+    if (from.remote != to.remote) {
+      BERTH_TRY(source, source_of_image(context, {.server = from.server, .remote = from.remote, .name = named.name}, image));
+    }
+    const Json body{{"source", std::move(source)},
+                    {"auto_update", flags.auto_update},
+                    {"public", flags.is_public},
+                    {"properties", child_of(image, "properties")}};
+    BERTH_CHECK(to.server->send("POST", "/1.0/images", body, {}, "Copying the image"));
+  }
   Strings aliases(flags.aliases);
   if (flags.copy_aliases)
     for (const auto& alias : child_of(image, "aliases")) aliases.push_back(text_of(alias, "name"));
-  if (!flags.target_project.empty()) to.server->use_project(flags.target_project);
   BERTH_CHECK(add_aliases(*to.server, aliases, from.name));
   context.tell("Image copied successfully!");
   return 0;
@@ -118,7 +124,7 @@ Command copy_image_command() {
           .aliases = {"cp"},
           .arguments = "[<remote>:]<image> <remote>:",
           .summary = "Copy images between servers",
-          .description = "Or between the projects of a server. The target server fetches the image.",
+          .description = "Or between the projects of a server. The target server fetches the image (--mode pull), or it\ncomes by way of this machine (--mode relay).",
           .examples =
               "berth image copy debian far: --copy-aliases\n\n"
               "berth image copy debian local: --target-project shop --alias debian",
@@ -127,7 +133,7 @@ Command copy_image_command() {
           .flags = {{"--alias", &flags->aliases, "New aliases to add to the image"},
                     {"--auto-update", &flags->auto_update, "Keep the image up to date after initial copy"},
                     {"--copy-aliases", &flags->copy_aliases, "Copy aliases from source"},
-                    {"--mode", &flags->mode, "Transfer mode"},
+                    {"--mode", &flags->mode, "Transfer mode. One of pull and relay"},
                     {"--public", &flags->is_public, "Make image public"},
                     {"--target-project", &flags->target_project, "Copy to a project different from the source"}},
           .run = [flags](Context& context, const Strings& arguments) { return copy(context, *flags, arguments); },

@@ -2,6 +2,7 @@
 #include "cli/commands/shared.hpp"
 #include "cli/document.hpp"
 #include "cli/image_names.hpp"
+#include "cli/image_source.hpp"
 #include "cli/names.hpp"
 #include "cli/output/text.hpp"
 #include "cli/streams.hpp"
@@ -92,9 +93,8 @@ Result<Json> source_of(Server& server, const Flags& flags, const std::string& im
   return Json{{"type", "image"}, {"fingerprint", std::move(fingerprint)}};
 }
 
-Result<Json> request_of(Server& server, const Flags& flags, const std::string& image, const std::string& name) {
+Result<Json> request_of(Server& server, const Flags& flags, Json source, const std::string& name) {
   BERTH_TRY(auto body, given_document());
-  BERTH_TRY(auto source, source_of(server, flags, image));
   body["source"] = std::move(source);
   body["name"] = name;
   body["type"] = "container";
@@ -136,13 +136,13 @@ Result<Place> create(Context& context, const Flags& flags, const Strings& argume
   auto from = context.split(image);
   if (!from) return Error{from.error().code, from.error().message + ". Import the image first: berth image import"};
   BERTH_TRY(auto made, context.place(wanted));
-  if (!flags.empty && made.remote != from->remote)
-    return Error{Code::NotSupported,
-                 "The image must be on the server of the instance; copy it first: berth image copy " + image + ' ' +
-                     made.remote + ':'};
+  const bool elsewhere = !flags.empty && made.remote != from->remote;
+  auto source = elsewhere ? source_for_others(context, *from)
+                          : source_of(*made.server, flags, flags.empty ? image : from->name);
+  if (!source) return std::move(source).error();
   const auto& name = made.name;
   auto* const server = made.server;
-  BERTH_TRY(const auto body, request_of(*server, flags, flags.empty ? image : from->name, name));
+  BERTH_TRY(const auto body, request_of(*server, flags, *std::move(source), name));
   context.tell(name.empty() ? "Creating the instance" : "Creating " + name);
   if (!context.quiet()) BERTH_CHECK(flush_output());
   BERTH_TRY(const auto operation,

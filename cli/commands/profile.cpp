@@ -113,17 +113,20 @@ Command rename_profile() {
 }
 
 Command copy_profile() {
+  const auto project = std::make_shared<std::string>();
   auto command =
       verb("copy", "[<remote>:]<profile>", "Copy profiles", "berth profile copy web shop", 2, 2,
-           [](Context& context, Server& server, const std::string& profile, const Strings& rest) -> Result<void> {
-             BERTH_TRY(const auto target, context.named(rest[0], "profile"));
+           [project](Context& context, Server& server, const std::string& profile, const Strings& rest) -> Result<void> {
              BERTH_TRY(const auto object, server.get(api_path("profiles", profile)));
+             BERTH_TRY(const auto target, context.named(rest[0], "profile"));
+             if (!project->empty()) target.server->use_project(*project);
              auto body = pick(object, kProfilePut);
              body["name"] = target.name;
              if (const auto done = target.server->send("POST", "/1.0/profiles", body); !done) return done.error();
              return {};
            });
   command.aliases = {"cp"};
+  command.flags.push_back({"--target-project", project.get(), "Copy to a project different from the source"});
   return command;
 }
 

@@ -146,14 +146,14 @@ def _(berth):
     place = folder(berth, "a")
     run = [f"{SOURCE}/tools/instance", "run", berth.dir, "--",
            "env", f"LXD_CONF={place}", f"HOME={place}", "berth", "monitor", "me:", "--format", "json", "--type", "lifecycle"]
-    process = subprocess.Popen(run, env=berth.environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(run, env=berth.environment, stdout=subprocess.PIPE)
     seen = []
     try:
         os.set_blocking(process.stdout.fileno(), False)
 
         def restarted():
-            seen.append(process.stdout.read() or "")
-            return '"action":"instance-restarted"' in "".join(seen)
+            seen.append(process.stdout.read() or b"")
+            return b'"action":"instance-restarted"' in b"".join(seen)
 
         until(lambda: good(a(berth, "restart", "me:c1", "--force")) or restarted(), "the event")
     finally:
@@ -241,7 +241,7 @@ def _(berth):
     bad(a(berth, "remote", "add", "plain", "http://127.0.0.1"), "must be HTTPS")
     good(a(berth, "remote", "add", "images", "https://images.example", "--protocol", "simplestreams"))
     bad(a(berth, "image", "list", "images:"), "images alone")
-    bad(a(berth, "launch", "images:debian/12", "c2"), "must be on the server of the instance")
+    bad(a(berth, "launch", "images:debian/12", "c2"), "the server cannot be asked: `https://images.example/")
 
 
 @case("Aliases are kept, replaced, and lxc's as well")

@@ -132,6 +132,19 @@ def _(berth):
     contains(good(berth.berth("console", "c1", "--show-log")), "Console log:")
 
 
+@case("A start, a restart and a stop take their console along")
+def _(berth):
+    for argv in (("restart", "c1", "--force", "--console"), ("stop", "c1", "--timeout", "30", "--console"), ("start", "c1", "--console")):
+        terminal = Terminal(berth, "berth", *argv)
+        terminal.expect(r"To detach from the console, press: <ctrl>\+a q")
+        if argv[0] != "stop":
+            terminal.write("\x01q")  # a stop ends its console itself
+        equal(terminal.end(), 0, argv[0])
+        equal(good(berth.berth("list", "c1", "-c", "s", "-f", "csv")), "STOPPED\n" if argv[0] == "stop" else "RUNNING\n")
+    bad(berth.berth("start", "c1", "c2", "--console"), "single instance")
+    bad(berth.berth("start", "c1", "--console=vga"), "Unknown console type")
+
+
 @case("config edit opens the editor, again after a mistake, and not at all for a quitter")
 def _(berth):
     editor, folder = f"{berth.work}/editor", f"{berth.work}/edited"

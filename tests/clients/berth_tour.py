@@ -185,6 +185,11 @@ def _(berth):
     equal(good(berth.berth("profile", "assign", "c1", "default,p1")), "Profiles default,p1 applied to c1\n")
     equal(good(berth.berth("profile", "assign", "c1", "default")), "Profiles default applied to c1\n")
     good(berth.berth("profile", "copy", "p1", "p2"))
+    good(berth.berth("project", "create", "elsewhere"))
+    good(berth.berth("profile", "copy", "p1", "p3", "--target-project", "elsewhere"))
+    contains(good(berth.berth("profile", "list", "--project", "elsewhere")), "p3")
+    good(berth.berth("profile", "delete", "p3", "--project", "elsewhere"))
+    good(berth.berth("project", "delete", "elsewhere"))
     equal(good(berth.berth("profile", "rename", "p2", "p3")), "Profile p2 renamed to p3\n")
     for name in ("p1", "p3"):
         equal(good(berth.berth("profile", "delete", name)), f"Profile {name} deleted\n")

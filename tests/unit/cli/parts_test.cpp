@@ -55,6 +55,23 @@ TEST(Parts, OfOneFileAreThatFile) {
   EXPECT_EQ(seen.parts.at(""), "bytes\0more"s);
 }
 
+TEST(Parts, OfSeveralDescriptorsAreThoseOfOneBody) {
+  rest::Response response;
+  response.headers.add("Content-Type", "multipart/form-data; boundary=sep");
+  rest::PartsBody body;
+  for (const std::string name : {"metadata", "rootfs"}) {
+    auto part = answer("", "bytes of " + name);
+    body.parts.push_back({.before = (name == "rootfs" ? "\r\n"s : ""s) + "--sep\r\nContent-Disposition: form-data; name=" + name + "\r\n\r\n",
+                          .file = std::move(std::get<rest::FileBody>(part.body))});
+  }
+  body.after = "\r\n--sep--\r\n";
+  response.body = std::move(body);
+  const auto seen = read(response);
+  ASSERT_TRUE(seen.result) << seen.result.error().message;
+  EXPECT_EQ(seen.parts.at("metadata"), "bytes of metadata");
+  EXPECT_EQ(seen.parts.at("rootfs"), "bytes of rootfs");
+}
+
 TEST(Parts, AreToldApart) {
   const auto big = std::string(700'000, 'x') + "\r\n--se" + std::string(300'000, 'y');
   const auto seen = read(answer("multipart/form-data; boundary=sep", two_parts("meta", big)));
