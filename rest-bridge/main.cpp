@@ -11,18 +11,20 @@
 #include <iostream>
 
 #include "base/log.hpp"
+#include "rest-bridge/api/openapi/document.hpp"
 #include "rest-bridge/api/router.hpp"
 #include "rest-bridge/http/listener.hpp"
 #include "rest-bridge/http/tls_front.hpp"
 
 namespace {
 
-constexpr const char* kHelp = R"(usage: berth-rest [--socket PATH [--group GROUP]] | --routes | --version
+constexpr const char* kHelp = R"(usage: berth-rest [--socket PATH [--group GROUP]] | --routes | --openapi | --version
 
 Serves the LXD REST API on a unix socket, over D-Bus to berthd. systemd gives the socket; --socket makes one. Where the
 server key core.https_address is set, HTTPS is served on the sockets that the daemon gives.
   --group GROUP  group of the socket of --socket (mode 0660)
   --routes       prints the routes, the D-Bus calls they make and the actions that guard them
+  --openapi      prints the API that is served, as a document of OpenAPI 3.0 (also GET /1.0/openapi.json)
 )";
 
 /// A connection has a socket here and one at the daemon, a bus connection, and pipes for its streams.
@@ -70,6 +72,7 @@ int main(int argc, char** argv) {
   static constexpr option kOptions[] = {{"socket", required_argument, nullptr, 's'},
                                         {"group", required_argument, nullptr, 'g'},
                                         {"routes", no_argument, nullptr, 'r'},
+                                        {"openapi", no_argument, nullptr, 'o'},
                                         {"version", no_argument, nullptr, 'v'},
                                         {"help", no_argument, nullptr, 'h'},
                                         {nullptr, 0, nullptr, 0}};
@@ -80,6 +83,7 @@ int main(int argc, char** argv) {
       case 's': path = optarg; continue;
       case 'g': group = optarg; continue;
       case 'r': std::cout << berth::rest::routes_text(); return 0;
+      case 'o': std::cout << berth::rest::openapi_document().dump(1) << '\n'; return 0;
       case 'v': std::cout << BERTH_VERSION << '\n'; return 0;
       case 'h': std::cout << kHelp; return 0;
       case -1: break;

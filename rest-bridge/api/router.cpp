@@ -78,7 +78,7 @@ const std::vector<Route>& all_routes() {
                             instance_file_routes(), instance_metadata_routes(),
                             // "aliases" is no fingerprint, so it is looked for first.
                             alias_routes(), image_routes(), image_transfer_routes(), backup_routes(), profile_routes(), project_routes(), storage_pool_routes(), resource_routes(), certificate_routes(), operation_routes(),
-                            event_routes(), missing_routes()})
+                            event_routes(), openapi_routes(), missing_routes()})
       list.insert(list.end(), part.begin(), part.end());
     return list;
   }();

@@ -78,6 +78,7 @@ std::span<const Route> storage_pool_routes();
 std::span<const Route> resource_routes();
 std::span<const Route> project_routes();
 std::span<const Route> certificate_routes();
+std::span<const Route> openapi_routes();
 std::span<const Route> missing_routes();
 
 /// Where a request leads.
