@@ -135,8 +135,9 @@ Result<IdMap> idmap_from_json(std::string_view text) {
     const auto entry = [&row](bool uid) {
       return IdMapEntry{uid, row["Nsid"].get<std::uint32_t>(), row["Hostid"].get<std::uint32_t>(), row["Maprange"].get<std::uint32_t>()};
     };
-    if (row.value("Isuid", false)) map.entries.push_back(entry(true));
-    if (row.value("Isgid", false)) map.entries.push_back(entry(false));
+    const auto is_true = [&row](const char* key) { return row.contains(key) && row[key] == true; };
+    if (is_true("Isuid")) map.entries.push_back(entry(true));
+    if (is_true("Isgid")) map.entries.push_back(entry(false));
   }
   return map;
 }

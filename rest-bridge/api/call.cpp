@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/object_path.hpp"
+#include "rest-bridge/api/call_check.hpp"
 
 namespace berth::rest {
 namespace {
@@ -209,6 +210,7 @@ struct CallAwaiter {
 }  // namespace
 
 Task<Result<Reply>> Caller::call(Call call) {
+  BERTH_CO_CHECK(check_call(call));
   CallAwaiter awaiter(bus_, call);
   co_return co_await awaiter;
 }

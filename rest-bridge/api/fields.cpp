@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "rest-bridge/api/levels.hpp"
 #include "rest-bridge/api/times.hpp"
 
 namespace berth::rest {
@@ -46,6 +47,7 @@ bool has_nul(std::string_view text) {
 
 Result<Json> parse_object(std::string_view text) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Json(Json::object());
+  if (!is_shallow(text)) return Error{Code::InvalidArgument, "the request body is nested too deeply"};
   auto json = Json::parse(text, nullptr, false);
   if (json.is_null()) return Json(Json::object());
   if (has_nul(text)) return Error{Code::InvalidArgument, "the request body has a text with a NUL character"};

@@ -57,9 +57,10 @@ bool same_text(std::string_view a, std::string_view b) {
 
 /// Patterns are a client's: no back references and no counted repeats, whose cost has no bound.
 bool is_pattern(std::string_view value) {
+  for (auto at = value.find('\\'); at != std::string_view::npos; at = value.find('\\', at + 2))
+    if (at + 1 < value.size() && value[at + 1] >= '1' && value[at + 1] <= '9') return false;
   return value.find_first_of("^$.*+?()|[]") != std::string_view::npos && value.size() <= kLongestPattern &&
-         value.find('{') == std::string_view::npos && value.find('\0') == std::string_view::npos &&
-         value.find("\\1") == std::string_view::npos;
+         value.find('{') == std::string_view::npos && value.find('\0') == std::string_view::npos;
 }
 
 bool value_matches(const std::string& pattern, const std::string& text) {

@@ -41,7 +41,8 @@ class Sessions::Registration final : public Listener {
 };
 
 Sessions::Sessions(Loop& loop) : loop_(loop), listeners_(std::make_shared<Registration::List>()) {}
-Sessions::~Sessions() = default;
+/// A console that waits here ends its operation when it goes, so it goes while all else is there.
+Sessions::~Sessions() { entries_.clear(); }
 
 Result<Json> Sessions::add(const std::shared_ptr<ExecSession>& session, const std::string& owner) {
   purge();

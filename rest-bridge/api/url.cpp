@@ -103,6 +103,8 @@ Result<Target> Target::parse(std::string_view target) {
   const auto question = target.find('?');
   Target parsed;
   if (question != std::string_view::npos) parsed.query = Query::parse(target.substr(question + 1));
+  for (const auto& [name, value] : parsed.query.pairs())
+    if (!is_text(value)) return Error{Code::InvalidArgument, "the request query has a text that is not UTF-8"};
   auto path = target.substr(1, question == std::string_view::npos ? question : question - 1);
   if (path.empty()) return parsed;
   for (;;) {

@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "rest-bridge/api/levels.hpp"
 #include "rest-bridge/http/async.hpp"
 
 namespace berth::rest {
@@ -245,8 +246,9 @@ asio::awaitable<void> serve_control(std::shared_ptr<WebSocket> socket, std::shar
     buffer.clear();
     co_await socket->async_read(buffer, token(error));
     if (error) break;
-    const auto message = nlohmann::json::parse(static_cast<const char*>(buffer.data().data()),
-                                               static_cast<const char*>(buffer.data().data()) + buffer.size(), nullptr, false);
+    const std::string_view text(static_cast<const char*>(buffer.data().data()), buffer.size());
+    if (!is_shallow(text)) continue;
+    const auto message = nlohmann::json::parse(text, nullptr, false);
     if (!message.is_object() || !message.contains("command") || !message["command"].is_string()) continue;
     const auto& command = message["command"].get_ref<const std::string&>();
     if (command == "window-resize" && message.contains("args") && message["args"].is_object()) {

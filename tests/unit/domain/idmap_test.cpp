@@ -54,6 +54,9 @@ TEST(AnIdMap, SurvivesItsJsonForm) {
   EXPECT_TRUE(idmap_from_json("[]")->privileged());
   for (const auto* bad : {"", "{}", "[1]", R"([{"Hostid":-1,"Nsid":0,"Maprange":1}])", R"([{"Hostid":"1"}])"})
     EXPECT_FALSE(idmap_from_json(bad)) << bad;
+  const auto odd = idmap_from_json(R"([{"Isuid":"yes","Isgid":1,"Hostid":1,"Nsid":0,"Maprange":1}])");
+  ASSERT_TRUE(odd) << "a flag of another type is none, and nothing is thrown";
+  EXPECT_TRUE(odd->entries.empty());
 }
 
 }  // namespace
