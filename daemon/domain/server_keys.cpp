@@ -87,7 +87,7 @@ Result<void> check_key(const std::string& key, const std::string& value) {
   if (auto valid = validate_value(row->type, value); !valid) return std::move(valid).error().within(frame);
   if (row->name == kHttpsAddressKey && !value.empty())
     if (auto address = parse_listen_address(value); !address) return std::move(address).error().within(frame);
-  if (row->name == kTokenExpiryKey)
+  if (row->name == kTokenExpiryKey && !value.empty())
     if (auto expiry = validate_expiry(value); !expiry) return std::move(expiry).error().within(frame);
   if (row->name == kBackupCompressionKey || row->name == kImageCompressionKey)
     if (auto compression = parse_compression(value); !compression) return std::move(compression).error().within(frame);

@@ -152,9 +152,10 @@ Result<OperationId> InstanceCopy::create(const Principal& who, CreateInstanceReq
   BERTH_TRY(auto from, source(who, request));
   BERTH_TRY(auto plan, draft(who, request, from));
   BERTH_CHECK(judge_instance(context_, plan.row, plan.expanded));
+  // Of the keys of the server's own a client chooses an address alone; what it sends of the others was left out.
   Expanded own;
   for (const auto& [key, value] : plan.row.config)
-    if (key.starts_with("volatile.") && !request.config.contains(key)) own.config[key] = value;
+    if (key.starts_with("volatile.") && !(key.ends_with(".hwaddr") && request.config.contains(key))) own.config[key] = value;
   BERTH_CHECK(check_host_access(context_, who, plan.row.name.str(), own, plan.expanded));
   BERTH_TRY(auto instance_lock, lock_instance(context_, plan.row, "create"));
   auto spec = instance_operation(who, plan.row, "Creating instance");

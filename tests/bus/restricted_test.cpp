@@ -2,6 +2,8 @@
 // whether it is there or not; rule 21: what reaches the host is not a project's to give.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <string>
 
@@ -110,6 +112,27 @@ TEST_F(ARestrictedClient, WorksInItsProjectsAndSeesNoOthers) {
   ASSERT_GT(sd_bus_message_read(listed.reply.get(), "(oss)", &object, &name, &description), 0);
   EXPECT_STREQ(name, "own");
   EXPECT_EQ(sd_bus_message_at_end(listed.reply.get(), false), 1);
+}
+
+TEST_F(ARestrictedClient, HearsOfItsProjectsAlone) {
+  const auto stream = client_.call(kRoot, kManager, "Subscribe", [](sd_bus_message* m) { (void)sd_bus_message_append(m, "a{sv}", 0); });
+  ASSERT_TRUE(stream.ok()) << stream;
+  EXPECT_TRUE(root_.call(kRoot, kManager, "SetServerConfig", [](sd_bus_message* m) {
+    (void)sd_bus_message_append(m, "a{ss}a{sv}", 1, "user.heard", "yes", 0);
+  }).ok());
+  for (const auto* project : {"default", "own"})
+    EXPECT_TRUE(root_.call(kRoot, kManager, "CreateProfile", [project](sd_bus_message* m) {
+      (void)sd_bus_message_append(m, "ssa{sv}", project, "heard", 0);
+    }).ok());
+  pollfd wait{.fd = stream.descriptor(), .events = POLLIN, .revents = 0};
+  ASSERT_EQ(::poll(&wait, 1, 10'000), 1);
+  std::string packet(65536, '\0');
+  const auto size = ::recv(wait.fd, packet.data(), packet.size(), 0);
+  ASSERT_GT(size, 0);
+  packet.resize(static_cast<std::size_t>(size));
+  EXPECT_THAT(packet, ::testing::HasSubstr("profile-created"));
+  EXPECT_THAT(packet, ::testing::HasSubstr("\"own\""));
+  EXPECT_THAT(packet, ::testing::Not(::testing::HasSubstr("\"default\"")));
 }
 
 TEST_F(ARestrictedClient, DoesNotReachTheHostThroughItsProjects) {

@@ -76,6 +76,22 @@ TEST_F(SharedObjects, AreNotChangedByTheirOwnProjectsClientWhereThatChangesInsta
   EXPECT_TRUE(profiles_.update(restricted_to({default_project(), kWeb}), default_project(), profile_name("default"), {.description = "y"}));
 }
 
+// `berth copy` sends the idmap of the original's last start, which is never taken.
+TEST_F(SharedObjects, AreCopiedWithoutARightToWhatTheServerItselfWrites) {
+  auto wanted = request("c1");
+  wanted.project = kWeb;
+  expect_success(create_.create(who_, wanted));
+  wanted = request("c2");
+  wanted.project = kWeb;
+  wanted.source = {.type = "copy", .instance = instance_name("c1")};
+  wanted.config = {{"volatile.last_state.idmap", R"([{"Isuid":true,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":65536}])"}};
+  access_allowed_ = false;
+  expect_success(create_.create(who_, wanted));
+  const auto copied = store_.instance(kRoot, kWeb, instance_name("c2"));
+  ASSERT_TRUE(copied);
+  EXPECT_EQ(copied->config.at("volatile.last_state.idmap"), "[]");
+}
+
 TEST_F(SharedObjects, OfAnotherProjectAreNoSourceOfACopyAndNoTargetOfOne) {
   (void)make_instance("secret");
   auto wanted = request("c1");

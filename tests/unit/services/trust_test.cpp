@@ -259,6 +259,7 @@ TEST_F(TrustStore, LetsATokenHoldForAsLongAsTheKeySays) {
   clock_.advance(std::chrono::hours(26));
   EXPECT_EQ(add(guest(), "1", text).error().code, Code::AccessDenied);
   EXPECT_FALSE(server_.set_config(kRoot, {{"core.remote_token_expiry", "soon"}}, false, std::nullopt));
+  EXPECT_TRUE(server_.set_config(kRoot, {{"core.remote_token_expiry", ""}}, false, std::nullopt));
 }
 
 // Security rule 11, and CVE-2024-6156: where there is an authority, being in the store is not enough.
