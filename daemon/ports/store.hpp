@@ -32,7 +32,8 @@ struct Intent {
 /// The database. Any thread; every call is one transaction that is durable when it returns (commits and intents with
 /// synchronous=FULL; `touch_*` may be lost with the machine). Blocking: workers only.
 /// Queries take the principal: rows of another user's `user-*` project look absent to it (it sees those it owns, and all
-/// of a project it owns; root and the daemon see everything).
+/// of a project it owns); to a restricted certificate, those of all projects but its own and what is shared with them. Root, its equals and
+/// the daemon see everything (domain/visibility.hpp).
 /// Errors: NotFound names the object (a project, profile or pool that a row refers to as well); AlreadyExists; RevisionMismatch when `expected_revision` is not the stored one;
 /// Unavailable when the database is open read-only (its schema is newer); Internal with SQLite's text.
 class Store {
