@@ -261,6 +261,7 @@ TYPED_TEST_P(AStore, ChangesRenamesAndProtectsProfiles) {
 
 TYPED_TEST_P(AStore, GivesBackAnImageAsItWasPutInAndUpdatesIt) {
   Image image = make_image(fingerprint('c'));
+  image.origin = ImageOrigin{"https://images.example", "lxd", "a certificate", "debian/12"};
   image.profiles = {profile_name("default")};
   image.expires_at = at(77);
   ASSERT_TRUE(this->store().insert_image(image, {{default_project(), alias_name("deb/12"), image.fingerprint, "d"}}));
@@ -288,6 +289,10 @@ TYPED_TEST_P(AStore, GivesBackAnImageAsItWasPutInAndUpdatesIt) {
   EXPECT_FALSE(stored->is_public);
   EXPECT_EQ(stored->properties.at("os"), "other");
   EXPECT_EQ(stored->last_used_at, at(500));
+  ASSERT_TRUE(stored->origin);
+  EXPECT_EQ(stored->origin->server, "https://images.example");
+  EXPECT_EQ(stored->origin->certificate, "a certificate");
+  EXPECT_EQ(stored->origin->alias, "debian/12");
   const auto again = this->store().insert_image(make_image(fingerprint('c')), {});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message, "Image with same fingerprint already exists");
