@@ -108,8 +108,8 @@ asio::awaitable<void> TlsFront::accept(std::shared_ptr<Listener> listener, TlsFr
   while (!listener->over) {
     ErrorCode error;
     auto socket = co_await listener->acceptor.async_accept(token(error));
-    if (listener->over) break;
     if (error) {
+      if (listener->over) break;
       // Out of descriptors, or the daemon has ended this listener and the next one is on its way.
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(token(error));
@@ -118,6 +118,7 @@ asio::awaitable<void> TlsFront::accept(std::shared_ptr<Listener> listener, TlsFr
     if (front.clients_ >= front.shared_.limits.tls_clients) continue;  // closed unheard: a handshake costs too much
     socket.set_option(Tcp::no_delay(true), error);
     socket.set_option(asio::socket_base::keep_alive(true), error);
+    // Also one that came in the moment its listener went: each change of the server's configuration makes a new one.
     const auto wire = std::make_shared<Wire>(listener->context, std::move(socket), front.clients_);
     asio::co_spawn(front.executor_, serve(wire, front), asio::detached);
   }
