@@ -88,9 +88,9 @@ ConfigMap first_config(const CreateInstanceRequest& request, const std::optional
   config["volatile.uuid"] = uuid.str();
   config["volatile.cloud-init.instance-id"] = new_uuid().str();
   config["volatile.last_state.idmap"] = "[]";  // nothing on disk is ever shifted
+  config["volatile.apply_template"] = "create";  // also of those that an instance without an image is given later
   if (!image) return config;
   config["volatile.base_image"] = image->fingerprint.str();
-  config["volatile.apply_template"] = "create";
   for (const auto& [name, value] : image->properties) config.try_emplace("image." + name, value);
   return config;
 }

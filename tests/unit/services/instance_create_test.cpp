@@ -75,6 +75,7 @@ TEST_F(CreateInstance, MakesAnEmptyRootWithoutAnImage) {
   empty.source = {.type = "none"};
   expect_success(create_.create(kRoot, empty));
   EXPECT_FALSE(stored("empty").config.contains("volatile.base_image"));
+  EXPECT_THAT(stored("empty").config, Contains(Pair("volatile.apply_template", "create")));  // as LXD has it
   EXPECT_THAT(*driver_->roots(), SizeIs(1));
 }
 
