@@ -55,11 +55,15 @@ bool same_text(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+/// Each `+` of a pattern doubles what stands before it when the C library compiles it: a hundred would take all memory.
+constexpr std::ptrdiff_t kMostPluses = 8;
+
 /// Patterns are a client's: no back references and no counted repeats, whose cost has no bound.
 bool is_pattern(std::string_view value) {
   for (auto at = value.find('\\'); at != std::string_view::npos; at = value.find('\\', at + 2))
     if (at + 1 < value.size() && value[at + 1] >= '1' && value[at + 1] <= '9') return false;
   return value.find_first_of("^$.*+?()|[]") != std::string_view::npos && value.size() <= kLongestPattern &&
+         std::count(value.begin(), value.end(), '+') <= kMostPluses &&
          value.find('{') == std::string_view::npos && value.find('\0') == std::string_view::npos;
 }
 

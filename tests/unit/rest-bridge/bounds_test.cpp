@@ -40,6 +40,8 @@ TEST(AFilter, HasNoBackReferencesWhoseCostHasNoBound_Rule20) {
   for (const auto* pattern : {"(a)(b)\\2", "a(b)\\1", "(a|b)(b)\\2"})
     EXPECT_FALSE(Filter::parse(std::string("name eq ") + pattern)->matches(instance)) << pattern;
   EXPECT_TRUE(Filter::parse("name eq a.b")->matches(instance));
+  EXPECT_TRUE(Filter::parse("name eq a+b+")->matches(instance));
+  EXPECT_FALSE(Filter::parse("name eq ab" + std::string(100, '+'))->matches(instance)) << "it would take all memory to compile";
 }
 
 TEST(ATarget, IsRefusedWhenItsQueryIsNoText) {
