@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "compare"))
@@ -34,6 +35,60 @@ def requests():
     yield b'POST /1.0/instances/web/exec\n\n{"command":["sh","-c","x"],"wait-for-websocket":true,"interactive":true,"width":80,"height":24}'
     yield b'POST /1.0/certificates\n\n{"type":"client","certificate":"AAAA","name":"n","password":"p"}'
     yield b'PUT /1.0/instances/web/metadata\n\n{"architecture":"x86_64","creation_date":1,"templates":{"/a":{"when":["start"],"template":"a.tpl"}}}'
+
+
+def http(method, target, body=b"", *headers):
+    lines = [f"{method} {target} HTTP/1.1", "Host: berth", *headers]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def upgrade(target):
+    return http("GET", target, b"", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+
+
+def frame(opcode, payload, last=True):
+    """A client's frame; its mask is zero, so that the payload can be read and changed."""
+    head = bytes([opcode | (128 if last else 0)])
+    size = bytes([128 | len(payload)]) if len(payload) < 126 else bytes([128 | 126]) + struct.pack(">H", len(payload))
+    return head + size + bytes(4) + payload
+
+
+def secret(number):
+    """The stand-in for the kernel's randomness counts."""
+    return f"{number:02x}" * 32
+
+
+CLOSE = frame(8, struct.pack(">H", 1000))
+
+
+def websocket(number, *frames):
+    return upgrade(f"/1.0/operations/{OPERATION}/websocket?secret={secret(number)}") + b"".join(frames)
+
+
+def connections():
+    command = {"command": ["sh"], "wait-for-websocket": True}
+    pipes, terminal = http("POST", "/1.0/instances/web/exec", json.dumps(command).encode()), http(
+        "POST", "/1.0/instances/web/exec", json.dumps({**command, "interactive": True}).encode())
+    resize = frame(1, b'{"command":"window-resize","args":{"width":"80","height":"24"}}')
+    signal = frame(1, b'{"command":"signal","signal":15}')
+    yield http("GET", "/1.0") + http("GET", "/1.0/instances?recursion=2") + http("HEAD", "/1.0/instances/web/files?path=/x")
+    yield http("PUT", "/1.0/instances/web/state", b'{"action":"start"}', "Content-Type: application/json", "Expect: 100-continue")
+    yield http("OPTIONS", "/1.0") + b"GET /1.0 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    yield http("POST", "/1.0/profiles", b"", "Transfer-Encoding: chunked") + b'10;x=y\r\n{"name":"p","a":\r\n2\r\n1}\r\n0\r\nTrailer: x\r\n\r\n'
+    yield http("POST", "/1.0/images", b"abc", "Content-Type: application/octet-stream", "X-LXD-properties: a=b")
+    yield http("POST", "/1.0/images", b'--B\r\nContent-Disposition: form-data; name="metadata"; filename="m"\r\n\r\nabc\r\n--B\r\nContent-Disposition: '
+               b'form-data; name="rootfs"; filename="r"\r\n\r\ndef\r\n--B--\r\n', "Content-Type: multipart/form-data; boundary=B")
+    yield http("POST", "/1.0/instances/web/files?path=/x", b"content", "X-LXD-type: file", "X-LXD-mode: 0644")
+    yield http("POST", "/1.0/profiles", b"{}", "Origin: https://evil.example", "Sec-Fetch-Site: cross-site")
+    yield upgrade("/1.0/events?type=operation") + frame(1, b"x") + frame(9, b"ping") + CLOSE
+    yield pipes + websocket(0, frame(2, b"input"), frame(1, b""), CLOSE)
+    yield pipes + websocket(3, signal, resize, CLOSE)
+    yield terminal + websocket(1, resize, frame(1, b'{"command":', False), frame(0, b'"signal","signal":9}'), CLOSE)
+    yield b"\n%%\n".join([pipes + websocket(0, frame(2, b"in"), frame(1, b"")), websocket(1), websocket(2), websocket(3, signal, CLOSE)])
+    yield b"\n%%\n".join([terminal + websocket(0, frame(2, b"in")), websocket(1, resize)])
 
 
 def multiparts():
@@ -109,6 +164,7 @@ TEMPLATES = ["{{ container.name }}\n", "{% for x in properties.list %}{{ forloop
 
 SEEDS = {
     "request": list(requests()),
+    "connection": list(connections()),
     "multipart": list(multiparts()),
     "words": [(language + text).encode() for language, texts in WORDS.items() for text in texts],
     "documents": [b"a" + METADATA.encode(), b"b" + INDEX.encode(), *(b"c" + text.encode() for text in TEMPLATES),
