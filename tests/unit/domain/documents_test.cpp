@@ -40,7 +40,9 @@ Instance some_instance() {
 TEST(AnInstanceDocument, HasEveryFieldOfTheApi) {
   const auto instance = some_instance();
   const Expanded expanded{{{"limits.cpu", "1"}, {"limits.memory", "1GiB"}}, {}};
-  const auto out = as_json(instance_document(instance, expanded, InstanceStatus::Running));
+  auto row = instance_document(instance, expanded);
+  row.merge(status_document(InstanceStatus::Running));
+  const auto out = as_json(row);
   for (const auto* field : {"architecture", "config", "devices", "ephemeral", "profiles", "stateful", "description",
                             "created_at", "expanded_config", "expanded_devices", "name", "status", "status_code",
                             "last_used_at", "location", "type", "project"})
@@ -53,6 +55,17 @@ TEST(AnInstanceDocument, HasEveryFieldOfTheApi) {
   EXPECT_EQ(out["config"]["user.a"], "line\nline");
   EXPECT_EQ(out["expanded_config"]["limits.memory"], "1GiB");
   EXPECT_EQ(out["ephemeral"], true);
+}
+
+TEST(InstanceRows, TakeTwoLinesEach) {
+  const auto none = InstanceRowsText().take();
+  EXPECT_EQ(none, "[\n]");
+  InstanceRowsText rows;
+  rows.add(to_json_members({{"name", "a"}}), {{"status", "Stopped"}});
+  rows.add(to_json_members({{"name", "b"}}), {{"status", "Running"}});
+  const auto text = std::move(rows).take();
+  EXPECT_EQ(text, "[\n{\"name\":\"a\"\n,\"status\":\"Stopped\"}\n,{\"name\":\"b\"\n,\"status\":\"Running\"}\n]");
+  EXPECT_EQ(json::parse(text).size(), 2U);
 }
 
 TEST(AnImageDocument, ShowsItsOwnAliasesOnly) {
