@@ -1,6 +1,7 @@
 // What clients that are restricted to projects may change where projects share what they have. Security rule 8.
 #include <fcntl.h>
 
+#include "daemon/services/image_pull.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/profiles.hpp"
 #include "daemon/services/projects.hpp"
@@ -54,7 +55,16 @@ TEST_F(SharedObjects, AreNotChangedByARestrictedClientWhoseOwnTheyAreNot) {
   EXPECT_EQ(image_service_.rename_alias(who_, kWeb, alias, alias_name("y")).error().code, Code::AccessDenied);
   EXPECT_EQ(image_service_.delete_alias(who_, kWeb, alias).error().code, Code::AccessDenied);
   EXPECT_EQ(outcome(import_.remove(who_, kWeb, print())).code, Code::AccessDenied);
-  EXPECT_EQ(outcome(import_.refresh(who_, kWeb, print())).code, Code::AccessDenied);
+  ImagePull pull(context_);
+  EXPECT_EQ(outcome(pull.refresh(who_, kWeb, print())).code, Code::AccessDenied);
+  servers_.publish("debian", "the bytes");
+  const PullImageRequest wanted{.project = kWeb, .from = {.at = {.server = "https://images.example:8443", .protocol = "lxd", .certificate = {}, .alias = "debian"}, .secret = {}, .project = {}}};
+  EXPECT_EQ(outcome(pull.pull(who_, wanted)).code, Code::AccessDenied);
+  auto launched = request("c1");
+  launched.project = kWeb;
+  launched.source = {.alias = "debian", .server = wanted.from};
+  EXPECT_EQ(outcome(create_.create(who_, launched)).code, Code::AccessDenied);
+  EXPECT_EQ(servers_.sent(), 0);
   EXPECT_EQ(outcome(import_.import(who_, {.project = kWeb, .file = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))})).code,
             Code::AccessDenied);
   EXPECT_EQ(profiles_.create(who_, {.uuid = new_uuid(), .project = kWeb, .name = profile_name("trap")}).error().code,
