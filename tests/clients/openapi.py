@@ -137,12 +137,12 @@ class Checked(Rest):
         equal((done["status"], done["err"]), ("Success", ""), f"{method} {path}")
         return done
 
-    def upgrade(self, path):
-        """The status of a websocket's handshake."""
+    def upgrade(self, path, protocol="websocket"):
+        """The status of a handshake."""
         with socket.socket(socket.AF_UNIX) as wire:
             wire.settimeout(20)
             wire.connect(self.path)
-            wire.sendall(f"GET {path} HTTP/1.1\r\nHost: berth\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            wire.sendall(f"GET {path} HTTP/1.1\r\nHost: berth\r\nConnection: Upgrade\r\nUpgrade: {protocol}\r\nSec-WebSocket-Version: 13\r\n"
                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode())
             status = int(wire.recv(4096).split()[1])
         self.document.check_request("GET", path, None, {})
@@ -289,6 +289,7 @@ def _(_, rest):
     logs = rest.ask("GET", "/1.0/instances/c0/logs", status=200)["metadata"]
     rest.ask("GET", logs[0], status=200)
     equal(rest.upgrade("/1.0/events?type=operation"), 101)
+    equal(rest.upgrade("/1.0/instances/c0/sftp", "sftp"), 101)
 
     files = "/1.0/instances/c0/files?path="
     rest.ask("POST", f"{files}/tmp/f", raw=b"content", status=200, headers={"X-LXD-type": "file", "X-LXD-mode": "0640", "X-LXD-uid": "1", "X-LXD-gid": "2",

@@ -47,6 +47,7 @@ class FakeBase {
     std::vector<std::string> command;
     Json environment;
     std::vector<UniqueFd> guest;  ///< the command's ends: 0, 1, 2, or one terminal
+    UniqueFd lifeline;            ///< the end of its other end kills the command
     pid_t pid = 0;
     bool record = false;
   };

@@ -32,7 +32,7 @@ class Fake final : public FakeObjects {
       return Json::array();
     }
     if (interface == "Manager") return manager(member, a, fds);
-    if (interface == "Instance") return on_instance(member, last_of(path), a);
+    if (interface == "Instance") return on_instance(member, last_of(path), a, fds);
     if (interface == "Operation") return on_operation(member, last_of(path), a);
     if (interface == "Profile") return on_profile(member, last_of(path), a);
     if (interface == "Certificate") {

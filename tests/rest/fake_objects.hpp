@@ -166,7 +166,7 @@ class FakeObjects : public FakeBase {
     return Json::array();
   }
 
-  Json on_instance(const std::string& member, const std::string& name, const Json& a) {
+  Json on_instance(const std::string& member, const std::string& name, const Json& a, std::vector<UniqueFd>& fds) {
     auto& row = instance(name);
     const Json self{{"instances", {name}}};
     const bool running = row["status_code"] == 103;
@@ -231,7 +231,7 @@ class FakeObjects : public FakeBase {
     }
     if (member.starts_with("Exec")) {
       if (!running) fail("FailedPrecondition", "Instance is not running");
-      return exec(member, name, a[0].get<std::vector<std::string>>(), a[1]);
+      return exec(member, name, a[0].get<std::vector<std::string>>(), a[1], fds);
     }
     if (member == "OpenConsole") {
       if (!running) fail("FailedPrecondition", "Instance is not running");
@@ -255,12 +255,14 @@ class FakeObjects : public FakeBase {
     fail("NotSupported", member);
   }
 
-  Json exec(const std::string& member, const std::string& name, std::vector<std::string> command, const Json& options) {
+  Json exec(const std::string& member, const std::string& name, std::vector<std::string> command, const Json& options,
+            std::vector<UniqueFd>& fds) {
     const auto id = add_operation("Executing command", {{"instances", {name}}}, member == "ExecDetached" ? "task" : "websocket");
     auto& operation = operations_[id];
     operation.command = std::move(command);
     operation.environment = options.value("environment", Json::object());
     operation.record = options.value("record-output", false);
+    if (options.contains("lifeline")) operation.lifeline = std::move(fds.at(options["lifeline"].get<std::size_t>()));
     Json answer = Json::array({path_of_operation(id)});
     if (member == "Exec") {
       for (int i = 0; i < 3; ++i) {
@@ -311,6 +313,7 @@ class FakeObjects : public FakeBase {
     }
     operation.guest.clear();
     operation.pid = child;
+    if (operation.lifeline) watch_lifeline(id, operation.lifeline.get());
     auto* held = new std::pair<FakeObjects*, std::string>(this, id);
     sd_event_add_child(event_, nullptr, child, WEXITED, [](sd_event_source*, const siginfo_t* info, void* data) {
       auto* job = static_cast<std::pair<FakeObjects*, std::string>*>(data);
@@ -318,7 +321,25 @@ class FakeObjects : public FakeBase {
       ended.row["metadata"]["return"] = info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
       if (ended.record) ended.row["metadata"]["output"] = {{"1", "exec_" + job->second + ".stdout"}, {"2", "exec_" + job->second + ".stderr"}};
       ended.pid = 0;
+      const auto code = ended.row["metadata"]["return"].dump() + "\n";
+      if (ended.lifeline) (void)!::send(ended.lifeline.get(), code.data(), code.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (ended.lifeline) ::shutdown(ended.lifeline.get(), SHUT_RDWR);
       job->first->end_operation(job->second);
+      delete job;
+      return 0;
+    }, held);
+  }
+
+  /// Asked only when it has something to say, and then never again: a byte lets the command go, the end kills it.
+  void watch_lifeline(const std::string& id, int fd) {
+    auto* held = new std::pair<FakeObjects*, std::string>(this, id);
+    sd_event_source* source = nullptr;
+    sd_event_add_io(event_, &source, fd, EPOLLIN, [](sd_event_source* from, int line, std::uint32_t, void* data) {
+      auto* job = static_cast<std::pair<FakeObjects*, std::string>*>(data);
+      const auto& operation = job->first->operations_[job->second];
+      char byte = 0;
+      if (::recv(line, &byte, 1, MSG_DONTWAIT) == 0 && operation.pid > 0) ::kill(-operation.pid, SIGKILL);
+      sd_event_source_unref(from);
       delete job;
       return 0;
     }, held);

@@ -76,6 +76,7 @@ constexpr std::array kDescriptions{
     Description{"HEAD", "/1.0/instances/{name}/files", "project path", "", "head", "A file's owner, group, mode and type"},
     Description{"POST", "/1.0/instances/{name}/files", kFileHeaders, "octets", "empty", "Writes a file, or makes a folder or a symlink"},
     Description{"DELETE", "/1.0/instances/{name}/files", "project path", "", "empty", "Removes a file"},
+    Description{"GET", "/1.0/instances/{name}/sftp", "project", "", "sftp", "All files, by SFTP"},
     Description{"GET", "/1.0/instances/{name}/metadata", "project", "", "tagged ImageMetadata", "What the instance's image says of itself"},
     Description{"PUT", "/1.0/instances/{name}/metadata", "project If-Match", "ImageMetadata", "empty", "Replaces it"},
     Description{"PATCH", "/1.0/instances/{name}/metadata", "project If-Match", "ImageMetadata", "empty", "Changes it"},

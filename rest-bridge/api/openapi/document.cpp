@@ -80,6 +80,10 @@ void add_answer(Json& answers, std::string_view answer) {
     if (!type.empty()) answers["101"]["x-berth-frames"] = schema_of(type);
     return;
   }
+  if (kind == "sftp") {
+    answers["101"] = Json{{"description", "SFTP of version 3 with `Upgrade: sftp`"}};
+    return;
+  }
   auto& response = answers["200"];
   if (response.is_null()) response = Json{{"description", "Success"}};
   if (kind == "head") return;
