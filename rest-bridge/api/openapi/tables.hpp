@@ -15,7 +15,7 @@ struct Description {
   std::string_view request;     ///< types of JSON bodies, `octets` or `multipart`, apart by "; "; empty: no body
   /// Apart by "; ": `sync TYPE` (200, the type is the metadata's), `tagged TYPE` (the same with an ETag), `empty` (200),
   /// `created` (201), `async` (202), `octets` (200, raw), `json` (200, raw), `head` (200, headers alone), `websocket TYPE` (101,
-  /// the type is that of a text frame's JSON; without one frames are bytes).
+  /// the type is that of a text frame's JSON; without one frames are bytes), `sftp` (101).
   std::string_view answer;
   std::string_view summary;
 };
