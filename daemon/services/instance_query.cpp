@@ -155,17 +155,15 @@ Result<std::string> InstanceQuery::describe(const Principal& who, const std::opt
     for (auto& snapshot : all) snapshots[snapshot.instance].push_back(std::move(snapshot));
   }
   InstanceRowsText rows;
-  for (const auto& instance : instances) {
+  const auto add = [&](const InstanceSummary& instance) -> Result<void> {
     Document now;
     if (detail != InstanceDetail::Config) now.emplace("state", state_or_status(context_, instance.uuid, with_usage));
     if (detail == InstanceDetail::State) {
       rows.add(to_json_members({{"name", instance.name.str()}, {"project", instance.project.str()}}), now);
-      continue;
+      return {};
     }
     now.merge(status_document(context_.runtime.status(instance.uuid)));
-    auto members = texts.members_of(instance);
-    if (!members && members.error().code == Code::NotFound && !names) continue;  // it went in this moment
-    if (!members) return std::move(members).error();
+    BERTH_TRY(const auto members, texts.members_of(instance));
     if (detail == InstanceDetail::Full) {
       BERTH_TRY(auto documents, snapshots_of(context_, instance.uuid, snapshots[instance.uuid]));
       now.emplace("snapshots", std::move(documents));
@@ -174,7 +172,12 @@ Result<std::string> InstanceQuery::describe(const Principal& who, const std::opt
       for (const auto& backup : backups) kept.push_back(backup_document(backup));
       now.emplace("backups", std::move(kept));
     }
-    rows.add(**members, now);
+    rows.add(*members, now);
+    return {};
+  };
+  for (const auto& instance : instances) {
+    const auto added = add(instance);
+    if (!added && (names || added.error().code != Code::NotFound)) return added.error();  // else it went in this moment
   }
   return std::move(rows).take();
 }

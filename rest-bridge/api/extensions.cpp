@@ -59,7 +59,6 @@ constexpr std::array kExtensions{
     Extension{"container_exec_user_group_cwd", "POST", "/1.0/instances/{name}/exec"},
     Extension{"instances", "GET", "/1.0/instances/{name}"},
     Extension{"image_source_project", "POST", "/1.0/images"},
-    Extension{"image_copy_profile", "POST", "/1.0/images"},
     Extension{"image_types", "GET", "/1.0/images/{fingerprint}"},
     Extension{"projects", "POST", "/1.0/projects"},
     Extension{"projects_limits", "PUT", "/1.0/projects/{name}"},
