@@ -15,6 +15,7 @@
 #include "daemon/helpers/report.hpp"
 #include "daemon/helpers/server_image.hpp"
 #include "daemon/helpers/verbs.hpp"
+#include "daemon/helpers/read_all.hpp"
 
 namespace berth::helpers {
 namespace {
@@ -24,19 +25,6 @@ using nlohmann::json;
 constexpr std::size_t kMaxRequest = 1 << 20;
 constexpr std::size_t kMaxAnswer = 4 << 20;
 constexpr int kFile = kHelperFirst, kRootfs = kHelperFirst + 1;
-
-Result<std::string> read_input() {
-  std::string out;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const ssize_t n = read(kHelperInput, chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error("cannot read the request", errno);
-    if (n == 0) return out;
-    if (out.size() + static_cast<std::size_t>(n) > kMaxRequest) return Error{Code::LimitsExceeded, "the request is too long"};
-    out.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-}
 
 ServerQuery query_of(const json& request) {
   const auto text = [&](const char* name) { return request.at(name).get<std::string>(); };
@@ -184,7 +172,7 @@ int work_confined(const std::string& text) {
 Result<int> fetch(Arguments arguments) {
   const std::string_view what = arguments.empty() ? "" : arguments[0];
   if (arguments.size() != 1 || (what != "find" && what != "get")) return Error{Code::Internal, "fetch: `find` or `get`"};
-  BERTH_TRY(const std::string text, read_input());
+  BERTH_TRY(const std::string text, read_all(kHelperInput, kMaxRequest, "the request"));
   Confinement confinement;
   confinement.network = true;
   confinement.descriptors = what == "get" ? 2U : 0U;

@@ -13,6 +13,7 @@
 
 #include "base/helper_process.hpp"
 #include "daemon/helpers/confine.hpp"
+#include "daemon/helpers/read_all.hpp"
 #include "daemon/helpers/guest_path.hpp"
 #include "daemon/helpers/report.hpp"
 #include "daemon/helpers/root_share.hpp"
@@ -34,19 +35,6 @@ struct Input {
   std::string request;
   std::vector<std::string> templates;
 };
-
-Result<std::string> read_all(int fd, std::size_t limit, const std::string& what) {
-  std::string out;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const ssize_t n = read(fd, chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error("cannot read " + what, errno);
-    if (n == 0) return out;
-    if (out.size() + static_cast<std::size_t>(n) > limit) return Error{Code::LimitsExceeded, what + " is too long"};
-    out.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-}
 
 TemplateValue value_of(const json& from) {
   if (from.is_string()) return from.get<std::string>();
