@@ -15,4 +15,7 @@ bool is_text(std::string_view text) noexcept;
 /// `text` with a `?` for each byte that is_text() would refuse.
 std::string as_text(std::string_view text);
 
+/// Whether two texts are the same but for the case of ASCII letters, as the names of headers and the words of protocols are.
+bool same_word(std::string_view a, std::string_view b) noexcept;
+
 }  // namespace berth

@@ -1,7 +1,5 @@
 #include "rest-bridge/api/url.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
 
 #include "base/text.hpp"
@@ -59,7 +57,7 @@ std::string percent_encode(std::string_view text) {
 
 bool is_true(std::string_view text) noexcept {
   for (const std::string_view word : {"1", "true", "yes", "on"})
-    if (text.size() == word.size() && ::strncasecmp(text.data(), word.data(), word.size()) == 0) return true;
+    if (same_word(text, word)) return true;
   return false;
 }
 

@@ -1,13 +1,9 @@
 #include "rest-bridge/http/browser_rules.hpp"
 
-#include <strings.h>
+#include "base/text.hpp"
 
 namespace berth::rest {
 namespace {
-
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 /// A name, an address or the path of a socket in percent code, and a port.
 bool is_host(std::string_view host) {

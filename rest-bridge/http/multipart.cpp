@@ -1,8 +1,8 @@
 #include "rest-bridge/http/multipart.hpp"
 
-#include <strings.h>
-
 #include <algorithm>
+
+#include "base/text.hpp"
 
 namespace berth::rest {
 namespace {
@@ -12,7 +12,7 @@ constexpr std::size_t kLongestHeader = 8192;
 Error broken(std::string_view what) { return Error{Code::InvalidArgument, "the multipart body " + std::string(what)}; }
 
 bool starts_with_word(std::string_view text, std::string_view word) {
-  return text.size() >= word.size() && ::strncasecmp(text.data(), word.data(), word.size()) == 0;
+  return same_word(text.substr(0, word.size()), word);
 }
 
 /// The value of a parameter like `name="x"` in a header's value; empty when there is none.

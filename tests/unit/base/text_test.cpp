@@ -34,5 +34,13 @@ TEST(Text, WithABadByteAnywhereIsNone) {
 
 TEST(Text, KeepsWhatStandsAroundABadByte) { EXPECT_EQ(as_text("There is no pool \xff here \xc3"), "There is no pool ? here ?"); }
 
+TEST(AWord, IsTheSameInAnyCaseOfAscii) {
+  EXPECT_TRUE(same_word("Same-Origin", "same-origin"));
+  EXPECT_TRUE(same_word("", {})) << "an empty text may have no address";
+  EXPECT_FALSE(same_word("same", "same-origin"));
+  EXPECT_FALSE(same_word("[", "{")) << "only letters have a case";
+  EXPECT_FALSE(same_word("\xc3\x84", "\xc3\xa4"));
+}
+
 }  // namespace
 }  // namespace berth
