@@ -244,6 +244,10 @@ class FakeObjects : public FakeBase {
       return {hand_out(UniqueFd(master))};
     }
     if (member == "ListLogs") return {Json::array({"lxc.log", "exec_x.stdout"})};
+    if (member == "RemoveLog") {
+      if (a[0] != "console.log" && a[0] != "exec_x.stdout") fail("NotFound", "no such log");
+      return Json::array();
+    }
     if (member == "OpenLog") {
       if (a[0] == "lxc.log") return {hand_out(sealed("a log\n"))};
       if (a[0] != "console.log") fail("NotFound", "no such log");
@@ -338,7 +342,11 @@ class FakeObjects : public FakeBase {
       auto* job = static_cast<std::pair<FakeObjects*, std::string>*>(data);
       const auto& operation = job->first->operations_[job->second];
       char byte = 0;
-      if (::recv(line, &byte, 1, MSG_DONTWAIT) == 0 && operation.pid > 0) ::kill(-operation.pid, SIGKILL);
+      if (::recv(line, &byte, 1, MSG_DONTWAIT) == 0 && operation.pid > 0) {
+        // As the supervisor does: the group may not be there yet, and the command may have left it.
+        ::kill(-operation.pid, SIGKILL);
+        ::kill(operation.pid, SIGKILL);
+      }
       sd_event_source_unref(from);
       delete job;
       return 0;
