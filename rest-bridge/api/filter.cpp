@@ -1,16 +1,17 @@
 #include "rest-bridge/api/filter.hpp"
 
-#include <regex.h>
+#include <re2/re2.h>
 
-#include <algorithm>
-#include <strings.h>
 #include <utility>
+
+#include "base/text.hpp"
 
 namespace berth::rest {
 namespace {
 
 constexpr std::size_t kLongestFilter = 4096;
-constexpr std::size_t kLongestPattern = 512;
+/// Of one compiled pattern, in bytes: a client's pattern is matched in the time of its text times this at the most.
+constexpr std::int64_t kPatternMemory = 256 * 1024;
 
 Result<std::vector<std::string>> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -51,32 +52,19 @@ std::string text_of(const Json* value) {
   return value->is_string() ? value->get<std::string>() : value->dump();
 }
 
-bool same_text(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+/// The pattern that `value` is, or null when it is a plain text. One that cannot be compiled matches nothing.
+std::shared_ptr<const RE2> pattern_of(const std::string& value) {
+  if (value.find_first_of("^$.*+?()|[]") == std::string::npos) return nullptr;
+  RE2::Options options;
+  options.set_case_sensitive(false);
+  options.set_log_errors(false);
+  options.set_max_mem(kPatternMemory);
+  const bool anchored = value.find_first_of("^$") != std::string::npos;
+  return std::make_shared<const RE2>(anchored ? value : "^(" + value + ")$", options);
 }
 
-/// Each `+` of a pattern doubles what stands before it when the C library compiles it: a hundred would take all memory.
-constexpr std::ptrdiff_t kMostPluses = 8;
-
-/// Patterns are a client's: no back references and no counted repeats, whose cost has no bound.
-bool is_pattern(std::string_view value) {
-  for (auto at = value.find('\\'); at != std::string_view::npos; at = value.find('\\', at + 2))
-    if (at + 1 < value.size() && value[at + 1] >= '1' && value[at + 1] <= '9') return false;
-  return value.find_first_of("^$.*+?()|[]") != std::string_view::npos && value.size() <= kLongestPattern &&
-         std::count(value.begin(), value.end(), '+') <= kMostPluses &&
-         value.find('{') == std::string_view::npos && value.find('\0') == std::string_view::npos;
-}
-
-bool value_matches(const std::string& pattern, const std::string& text) {
-  if (same_text(pattern, text)) return true;
-  if (!is_pattern(pattern)) return false;
-  const bool anchored = pattern.find_first_of("^$") != std::string::npos;
-  const auto expression = anchored ? pattern : "^(" + pattern + ")$";
-  regex_t compiled{};
-  if (::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_ICASE | REG_NOSUB) != 0) return false;
-  const bool found = ::regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
-  ::regfree(&compiled);
-  return found;
+bool value_matches(const std::string& value, const RE2* pattern, const std::string& text) {
+  return same_word(value, text) || (pattern && pattern->ok() && RE2::PartialMatch(text, *pattern));
 }
 
 }  // namespace
@@ -99,6 +87,7 @@ Result<Filter> Filter::parse(std::string_view text) {
     clause.field = words[at];
     clause.comparison = words[at + 1];
     clause.value = words[at + 2];
+    clause.pattern = pattern_of(clause.value);
     at += 3;
     filter.clauses_.push_back(std::move(clause));
     if (at == words.size()) break;
@@ -115,7 +104,7 @@ bool Filter::matches(const Json& object) const {
   for (const auto& clause : clauses_) {
     bool fits = false;
     if (clause.comparison == "eq" || clause.comparison == "ne") {
-      fits = value_matches(clause.value, text_of(field_of(object, clause.field))) == (clause.comparison == "eq");
+      fits = value_matches(clause.value, clause.pattern.get(), text_of(field_of(object, clause.field))) == (clause.comparison == "eq");
       if (clause.negated) fits = !fits;
     }
     result = clause.any ? (result || fits) : (result && fits);

@@ -1,18 +1,23 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include <string>
-
 #include "base/result.hpp"
 #include "rest-bridge/api/call.hpp"
+
+namespace re2 {
+class RE2;
+}
 
 namespace berth::rest {
 
 /// The `filter=` of lists: `name eq web and config.user.x ne 1`. Words are parted by blanks; a value may stand in
 /// double quotes. `not` before a field negates, `and` binds no tighter than `or`: both are read from left to right.
-/// A value is a regular expression that must match the whole text, as `lxc` sends; without case.
+/// A value is a regular expression that must match the whole text, as `lxc` sends; without case. Its syntax is RE2's, which
+/// is that of LXD, and its time is linear in the text, whatever a client writes.
 class Filter {
  public:
   /// Errors: InvalidArgument for a filter that ends in the middle. An empty one lets everything through.
@@ -29,6 +34,7 @@ class Filter {
     std::string field;
     std::string comparison;
     std::string value;
+    std::shared_ptr<const re2::RE2> pattern;  ///< null when the value is a plain text
   };
   std::vector<Clause> clauses_;
 };
