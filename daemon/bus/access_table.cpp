@@ -92,6 +92,7 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kInstance, "OpenConsole", kAccessInstances, kProjectsOwn},
     {kInstance, "ListLogs", kView, kProjectsOwn},
     {kInstance, "OpenLog", kAccessInstances, kProjectsOwn},
+    {kInstance, "RemoveLog", kAccessInstances, kProjectsOwn},
     {kInstance, "CreateSnapshot", kManageInstances, kProjectsOwn},
     {kInstance, "ListSnapshots", kView, kProjectsOwn},
     {kInstance, "DescribeSnapshots", kView, kProjectsOwn},

@@ -49,6 +49,7 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
   void OpenConsole(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;
   void ListLogs(sdbus::Result<std::vector<std::string>>&& reply) override;
   void OpenLog(sdbus::Result<sdbus::UnixFd>&& reply, std::string name, Options options) override;
+  void RemoveLog(sdbus::Result<>&& reply, std::string name, Options options) override;
   void CreateSnapshot(sdbus::Result<Path>&& reply, std::string name, Options options) override;
   void ListSnapshots(sdbus::Result<std::vector<sdbus::Struct<std::string, uint64_t, uint64_t>>>&& reply) override;
   void DescribeSnapshots(sdbus::Result<sdbus::UnixFd>&& reply, Options options) override;

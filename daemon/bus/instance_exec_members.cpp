@@ -87,4 +87,11 @@ void InstanceAdaptor::OpenLog(sdbus::Result<sdbus::UnixFd>&& reply, std::string 
   });
 }
 
+void InstanceAdaptor::RemoveLog(sdbus::Result<>&& reply, std::string name, Options options) {
+  run(std::move(reply), [this, name, options = std::move(options)](const Principal& who, const Names& it) -> Result<void> {
+    BERTH_CHECK(no_options(options));
+    return use_cases_.exec.remove_log(who, it.project, it.name, name);
+  });
+}
+
 }  // namespace berth::bus

@@ -269,4 +269,13 @@ Result<UniqueFd> InstanceExec::open_log(const Principal& who, const ProjectName&
   return open_log_copy(log_folder(context_, instance.uuid), log, kLogLimit);
 }
 
+Result<void> InstanceExec::remove_log(const Principal& who, const ProjectName& project, const InstanceName& name,
+                                      const std::string& log) {
+  BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
+  if (!is_log_name(log)) return Error{Code::InvalidArgument, "\"" + log + "\" is not the name of a log file"};
+  if (log == "lxc.log" || log == "lxc.conf") return Error{Code::InvalidArgument, "lxc.log and lxc.conf may not be deleted"};
+  const auto folder = log_folder(context_, instance.uuid);
+  return log == "console.log" ? empty_log(folder, log) : delete_log(folder, log);
+}
+
 }  // namespace berth::services

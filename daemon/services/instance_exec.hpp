@@ -58,6 +58,8 @@ class InstanceExec {
   Result<std::vector<std::string>> logs(const Principal& who, const ProjectName& project, const InstanceName& name);
   /// A sealed memfd (bounded: the last 8 MiB). InvalidArgument for a name that is not a log's; NotFound.
   Result<UniqueFd> open_log(const Principal& who, const ProjectName& project, const InstanceName& name, const std::string& log);
+  /// Empties the console's log, which goes on, and deletes any other. InvalidArgument for those that stay; NotFound.
+  Result<void> remove_log(const Principal& who, const ProjectName& project, const InstanceName& name, const std::string& log);
 
   /// The runtime says how a command ended: its operation gets the code, as LXD tells it. Once an id.
   void finished(const OperationId& id, int code);

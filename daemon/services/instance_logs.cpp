@@ -49,6 +49,8 @@ Result<void> copy_bytes(int from, std::uint64_t begin, std::uint64_t end, int to
   return {};
 }
 
+Error no_log(const std::string& name) { return Error{Code::NotFound, "Log file \"" + name + "\" not found"}; }
+
 }  // namespace
 
 bool is_log_name(const std::string& name) {
@@ -80,8 +82,7 @@ Result<std::vector<std::string>> list_logs(const std::string& folder) {
 Result<UniqueFd> open_log_copy(const std::string& folder, const std::string& name, std::uint64_t limit) {
   const auto file = open_file(folder, name, O_RDONLY);
   struct stat info {};
-  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
-    return Error{Code::NotFound, "Log file \"" + name + "\" not found"};
+  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return no_log(name);
   UniqueFd copy{memfd_create("log", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (!copy) return system_error("cannot make a memory file", errno);
   const auto size = static_cast<std::uint64_t>(info.st_size);
@@ -90,6 +91,20 @@ Result<UniqueFd> open_log_copy(const std::string& folder, const std::string& nam
       fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
     return system_error("cannot seal a memory file", errno);
   return copy;
+}
+
+Result<void> empty_log(const std::string& folder, const std::string& name) {
+  const auto file = open_file(folder, name, O_WRONLY);
+  if (!file) return no_log(name);
+  if (ftruncate(file.get(), 0) != 0) return system_error("cannot empty " + name, errno);
+  return {};
+}
+
+Result<void> delete_log(const std::string& folder, const std::string& name) {
+  const auto directory = open_folder(folder);
+  if (!directory) return no_log(name);
+  if (unlinkat(directory.get(), name.c_str(), 0) == 0) return {};
+  return errno == ENOENT ? no_log(name) : system_error("cannot delete " + name, errno);
 }
 
 std::string output_name(const OperationId& exec, bool error_stream) {

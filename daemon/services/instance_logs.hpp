@@ -20,6 +20,10 @@ Result<void> make_log_folder(const std::string& folder);
 Result<std::vector<std::string>> list_logs(const std::string& folder);
 /// A sealed memfd with the last `limit` bytes. NotFound.
 Result<UniqueFd> open_log_copy(const std::string& folder, const std::string& name, std::uint64_t limit);
+/// Its writers go on at its new beginning, as they append. NotFound.
+Result<void> empty_log(const std::string& folder, const std::string& name);
+/// NotFound.
+Result<void> delete_log(const std::string& folder, const std::string& name);
 
 /// exec_<id>.stdout, exec_<id>.stderr.
 std::string output_name(const OperationId& exec, bool error_stream);

@@ -145,6 +145,16 @@ Answer open_log(Context& context, std::string name) {
 Answer console_log(Context& context) { co_return co_await open_log(context, "console.log"); }
 Answer get_log(Context& context) { co_return co_await open_log(context, context.parameter("log")); }
 
+Answer remove_log(Context& context, std::string name) {
+  BERTH_CO_TRY(Call call, instance_call(context, "RemoveLog", {}));
+  call.arguments.emplace_back(std::move(name));
+  call.arguments.emplace_back(Options());
+  co_return co_await run_sync(context, std::move(call));
+}
+
+Answer clear_console(Context& context) { co_return co_await remove_log(context, "console.log"); }
+Answer delete_log(Context& context) { co_return co_await remove_log(context, context.parameter("log")); }
+
 Answer list_logs(Context& context) {
   BERTH_CO_TRY(Call call, instance_call(context, "ListLogs", {}));
   BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
@@ -161,10 +171,10 @@ constexpr Route kExecRoutes[] = {
 constexpr Route kConsoleRoutes[] = {
     {"GET", "/1.0/instances/{name}/console", "Instance.OpenLog", "access-instances", console_log},
     {"POST", "/1.0/instances/{name}/console", "Instance.OpenConsole", "access-instances", attach_console},
-    {"DELETE", "/1.0/instances/{name}/console", "clearing the console log", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/console", "Instance.RemoveLog", "access-instances", clear_console},
     {"GET", "/1.0/instances/{name}/logs", "Instance.ListLogs", "access-instances", list_logs},
     {"GET", "/1.0/instances/{name}/logs/{log}", "Instance.OpenLog", "access-instances", get_log},
-    {"DELETE", "/1.0/instances/{name}/logs/{log}", "deleting logs", "", nullptr},
+    {"DELETE", "/1.0/instances/{name}/logs/{log}", "Instance.RemoveLog", "access-instances", delete_log},
 };
 
 }  // namespace

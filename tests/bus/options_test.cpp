@@ -88,6 +88,7 @@ std::vector<OptionCall> all_calls() {
       {"Instance", "ExecDetached", a_command, detached, {}},
       {"Instance", "OpenConsole", {}, {"width", "height"}, {}},
       {"Instance", "OpenLog", texts({"console.log"}), {}, {}},
+      {"Instance", "RemoveLog", texts({"console.log"}), {}, {}},
       {"Instance", "OpenFile", texts({"/etc/hostname"}), {"content"}, {}},
       {"Instance", "WriteFile", [](sd_bus_message* m) { (void)sd_bus_message_append(m, "sh", "/etc/hostname", any_file()); },
        {"type", "append", "uid", "gid", "mode"}, {}},

@@ -286,8 +286,14 @@ def _(_, rest):
     rest.ask("POST", "/1.0/instances/c0/exec", {"command": []}, status=400)
     rest.ask("POST", "/1.0/instances/c0/console", {"type": "console", "width": 80, "height": 24}, status=202)
     rest.ask("GET", "/1.0/instances/c0/console", status=200)
+    rest.ask("DELETE", "/1.0/instances/c0/console", status=200)
+    equal(rest.ask("GET", "/1.0/instances/c0/console", status=200), b"")
     logs = rest.ask("GET", "/1.0/instances/c0/logs", status=200)["metadata"]
     rest.ask("GET", logs[0], status=200)
+    output = next(log for log in logs if log.endswith(".stdout"))
+    rest.ask("DELETE", output, status=200)
+    rest.ask("DELETE", output, status=404)
+    rest.ask("DELETE", "/1.0/instances/c0/logs/lxc.conf", status=400)
     equal(rest.upgrade("/1.0/events?type=operation"), 101)
     equal(rest.upgrade("/1.0/instances/c0/sftp", "sftp"), 101)
 

@@ -111,10 +111,11 @@ STOPPED = [
     state("c1", "stop"), state("c1", "freeze"), state("c1", "unfreeze"), state("c1", "restart"), state("c1", "dance"), state("nope", "start"),
     *each("PUT", "/1.0/instances/c1/state", {}, {"action": 5}, {"action": "start", "timeout": "x"}, [], b"nonsense"),
     Case("POST", "/1.0/instances/c1/exec", {"command": ["true"]}), Case("POST", "/1.0/instances/c1/console", {"width": 80, "height": 25}),
+    *(Case("DELETE", f"/1.0/instances/{log}") for log in ("c1/console", "nope/console", "c1/logs/none", "c1/logs/lxc.conf", "c1/logs/exec_x.stdout", "nope/logs/x")),
 ]
 
 RUNNING = [
-    state("c1", "start"), *looked_at("c1"), state("c1", "start"), Case("DELETE", "/1.0/instances/c1"),
+    state("c1", "start"), *looked_at("c1"), state("c1", "start"), Case("DELETE", "/1.0/instances/c1"), Case("DELETE", "/1.0/instances/c1/console"),
     Case("POST", "/1.0/instances/c1", {"name": "c9"}),
     *each("POST", "/1.0/instances/c1/exec", {"command": ["true"]}, {"command": ["sh", "-c", "exit 7"]},
           {"command": ["sh", "-c", "echo out; echo err >&2"], "record-output": True}, {"command": ["no-such-command"]}, {"command": []}, {},

@@ -54,8 +54,10 @@ constexpr std::array kDescriptions{
     Description{"POST", "/1.0/instances/{name}/exec", "project", "ExecPost", "async", "Runs a command; its streams are websockets of the operation"},
     Description{"GET", "/1.0/instances/{name}/console", "project", "", "octets", "What the console said"},
     Description{"POST", "/1.0/instances/{name}/console", "project", "ConsolePost", "async", "Attaches to the console; its streams are websockets of the operation"},
+    Description{"DELETE", "/1.0/instances/{name}/console", "project", "", "empty", "Forgets what the console said"},
     Description{"GET", "/1.0/instances/{name}/logs", "project", "", "sync [url]", "Lists an instance's logs"},
     Description{"GET", "/1.0/instances/{name}/logs/{log}", "project", "", "octets", "A log"},
+    Description{"DELETE", "/1.0/instances/{name}/logs/{log}", "project", "", "empty", "Deletes the log of a command"},
 
     Description{"GET", "/1.0/instances/{name}/snapshots", "project recursion", "", "sync [url]|[InstanceSnapshot]", "Lists an instance's snapshots"},
     Description{"POST", "/1.0/instances/{name}/snapshots", "project", "SnapshotsPost", "async", "Takes a snapshot"},

@@ -142,6 +142,37 @@ TEST_F(ACommand, ThatIsRecordedLeavesItsOutputAsLogFiles) {
   EXPECT_EQ(exec_.open_log(kRoot, default_project(), kWeb, "lxc.conf").error().code, Code::NotFound);
 }
 
+TEST_F(ACommand, ThatWasRecordedIsForgottenWhenItsLogsAreRemoved) {
+  const auto row = make_running("web");
+  auto request = command();
+  request.streams = ExecStreams::Detached;
+  request.record_output = true;
+  const auto handles = run(std::move(request));
+  runtime_.finish_exec(handles->operation, 0);
+  (void)end_of(handles->operation);
+  const auto name = output_name(handles->operation, false);
+  const auto remove = [&](const std::string& log) { return exec_.remove_log(kRoot, default_project(), kWeb, log); };
+  EXPECT_TRUE(remove(name));
+  EXPECT_THAT(*exec_.logs(kRoot, default_project(), kWeb), testing::Not(Contains(name)));
+  EXPECT_EQ(remove(name).error().code, Code::NotFound);
+  for (const auto* stays : {"lxc.log", "lxc.conf", "../../etc/shadow", "other"}) EXPECT_EQ(remove(stays).error().code, Code::InvalidArgument) << stays;
+}
+
+TEST(AConsoleLog, IsEmptiedUnderItsWriter) {
+  std::string folder = "/tmp/berth-logs-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  EXPECT_EQ(empty_log(folder, "console.log").error().code, Code::NotFound);
+  const UniqueFd writer(open((folder + "/console.log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  ASSERT_EQ(write(writer.get(), "before", 6), 6);
+  EXPECT_TRUE(empty_log(folder, "console.log"));
+  ASSERT_EQ(write(writer.get(), "after", 5), 5);
+  const auto copy = open_log_copy(folder, "console.log", 1000);
+  char text[8] = {};
+  ASSERT_EQ(read(copy->get(), text, sizeof text), 5);
+  EXPECT_EQ(std::string(text), "after");
+  std::filesystem::remove_all(folder);
+}
+
 TEST_F(ACommand, EndsWithItsContainer) {
   const auto row = make_running("web");
   const auto handles = run(command());
