@@ -20,8 +20,6 @@ using testing::Not;
 using testing::Pair;
 using testing::SizeIs;
 
-const auto kWeb = instance_name("web");
-
 class Configuration : public ServicesTest {
  protected:
   Error update(InstanceChanges changes, const Principal& who = kRoot) {

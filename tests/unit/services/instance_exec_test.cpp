@@ -17,8 +17,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-const auto kWeb = instance_name("web");
-
 class ACommand : public ServicesTest {
  protected:
   InstanceExecRequest command(std::vector<std::string> words = {"/bin/true"}) const {

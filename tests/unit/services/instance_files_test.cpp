@@ -12,8 +12,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 
-const auto kWeb = instance_name("web");
-
 UniqueFd memory(const std::string& text) {
   UniqueFd fd(memfd_create("text", MFD_CLOEXEC));
   EXPECT_EQ(write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));

@@ -10,8 +10,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::Pair;
 
-const auto kWeb = instance_name("web");
-
 class InstanceLife : public ServicesTest {
  protected:
   Error start() { return outcome(lifecycle_.start(kRoot, default_project(), kWeb)); }

@@ -23,14 +23,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const auto kWeb = *ProjectName::parse("web");
 const DeviceMap kRootDisk{{"root", {{"type", "disk"}, {"path", "/"}, {"pool", "default"}}}};
 
 class ProjectUse : public ServicesTest {
  protected:
   void SetUp() override { (void)add_image(); }
 
-  void make(ConfigMap config, const ProjectName& name = kWeb) {
+  void make(ConfigMap config, const ProjectName& name = kWebProject) {
     const auto made = projects_.create(kRoot, name, std::move(config), "");
     ASSERT_TRUE(made) << made.error().message;
   }
@@ -38,23 +37,23 @@ class ProjectUse : public ServicesTest {
   void make_usable(ConfigMap config) {
     config["features.images"] = "false";
     make(std::move(config));
-    ASSERT_TRUE(profiles_.update(kRoot, kWeb, profile_name("default"), {.devices = kRootDisk}));
+    ASSERT_TRUE(profiles_.update(kRoot, kWebProject, profile_name("default"), {.devices = kRootDisk}));
   }
   Error add(const std::string& name, const ConfigMap& config = {}) {
     auto wanted = request(name);
-    wanted.project = kWeb;
+    wanted.project = kWebProject;
     wanted.config = config;
     return outcome(create_.create(kRoot, wanted));
   }
   Error change(const std::string& name, const ConfigMap& config) {
-    return outcome(config_.update(kRoot, kWeb, instance_name(name), {.config = config}));
+    return outcome(config_.update(kRoot, kWebProject, instance_name(name), {.config = config}));
   }
   Error change_project(const ConfigMap& config) {
-    const auto changed = projects_.update(kRoot, kWeb, {.config = config});
+    const auto changed = projects_.update(kRoot, kWebProject, {.config = config});
     return changed ? Error{Code::Internal, ""} : changed.error();
   }
   std::vector<std::string> users() {
-    const auto rows = projects_.describe(kRoot, std::vector{kWeb});
+    const auto rows = projects_.describe(kRoot, std::vector{kWebProject});
     EXPECT_TRUE(rows);
     std::vector<std::string> out;
     for (const auto& user : std::get<std::vector<Document>>(rows->front().at("used_by").value))
@@ -71,19 +70,19 @@ class ProjectUse : public ServicesTest {
 
 TEST_F(ProjectUse, ANewOneHasAnEmptyProfileOfItsOwn) {
   make({});
-  const auto profile = store_.profile(kRoot, kWeb, profile_name("default"));
+  const auto profile = store_.profile(kRoot, kWebProject, profile_name("default"));
   ASSERT_TRUE(profile);
-  EXPECT_EQ(profile->project, kWeb);
+  EXPECT_EQ(profile->project, kWebProject);
   EXPECT_EQ(profile->description, "Default LXD profile for project web");
   EXPECT_THAT(profile->devices, IsEmpty());
-  EXPECT_EQ(projects_.create(kRoot, kWeb, {}, "").error().code, Code::AlreadyExists);
+  EXPECT_EQ(projects_.create(kRoot, kWebProject, {}, "").error().code, Code::AlreadyExists);
   EXPECT_THAT(users(), ElementsAre("profiles/default"));
   EXPECT_THAT(actions(), Contains("project-created"));
 }
 
 TEST_F(ProjectUse, WhatItSharesIsTheDefaultProjects) {
   make({{"features.images", "false"}, {"features.profiles", "false"}});
-  EXPECT_EQ(store_.profile(kRoot, kWeb, profile_name("default"))->project, default_project());
+  EXPECT_EQ(store_.profile(kRoot, kWebProject, profile_name("default"))->project, default_project());
   EXPECT_EQ(add("c1").message, "");
   EXPECT_THAT(users(), ElementsAre("instances/c1"));
   EXPECT_FALSE(exists("c1"));
@@ -94,34 +93,34 @@ TEST_F(ProjectUse, ItsInstancesAreApartFromThoseOfTheSameNameElsewhere) {
   make_usable({});
   const auto outside = make_instance("c1");
   EXPECT_EQ(add("c1").message, "");
-  const auto inside = store_.instance(kRoot, kWeb, instance_name("c1"));
+  const auto inside = store_.instance(kRoot, kWebProject, instance_name("c1"));
   ASSERT_TRUE(inside);
   EXPECT_NE(inside->uuid, outside.uuid);
-  expect_success(lifecycle_.start(kRoot, kWeb, instance_name("c1")));
+  expect_success(lifecycle_.start(kRoot, kWebProject, instance_name("c1")));
   EXPECT_EQ(runtime_.status(outside.uuid), InstanceStatus::Stopped);
-  EXPECT_EQ(query_.list(kRoot, kWeb)->size(), 1U);
+  EXPECT_EQ(query_.list(kRoot, kWebProject)->size(), 1U);
   EXPECT_EQ(query_.list(kRoot, std::nullopt)->size(), 2U);
 }
 
 TEST_F(ProjectUse, OwnImagesHideThoseOfTheDefaultProject) {
   make({});
   EXPECT_EQ(add("c1").code, Code::NotFound);
-  EXPECT_THAT(*Images(context_).list(kRoot, kWeb), IsEmpty());
+  EXPECT_THAT(*Images(context_).list(kRoot, kWebProject), IsEmpty());
 }
 
 TEST_F(ProjectUse, WhatIsUsedOrDefaultIsNeitherRenamedNorDeleted) {
   make_usable({});
   EXPECT_EQ(add("c1").message, "");
-  EXPECT_EQ(projects_.remove(kRoot, kWeb).error().message, "Only empty projects can be removed");
-  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "site")).message, "Only empty projects can be renamed");
+  EXPECT_EQ(projects_.remove(kRoot, kWebProject).error().message, "Only empty projects can be removed");
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWebProject, "site")).message, "Only empty projects can be renamed");
   EXPECT_EQ(change_project({{"features.images", "true"}}).message,
             "Project feature \"features.images\" cannot be enabled on non-empty projects");
   EXPECT_EQ(projects_.remove(kRoot, default_project()).error().code, Code::AccessDenied);
   EXPECT_EQ(projects_.rename(kRoot, default_project(), "site").error().code, Code::AccessDenied);
-  expect_success(lifecycle_.remove(kRoot, kWeb, instance_name("c1"), false));
-  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "a_b")).message, "Project names may not contain underscores");
-  EXPECT_EQ(outcome(projects_.rename(kRoot, kWeb, "default")).message, "A project named \"default\" already exists");
-  expect_success(projects_.rename(kRoot, kWeb, "site"));
+  expect_success(lifecycle_.remove(kRoot, kWebProject, instance_name("c1"), false));
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWebProject, "a_b")).message, "Project names may not contain underscores");
+  EXPECT_EQ(outcome(projects_.rename(kRoot, kWebProject, "default")).message, "A project named \"default\" already exists");
+  expect_success(projects_.rename(kRoot, kWebProject, "site"));
   EXPECT_TRUE(projects_.remove(kRoot, *ProjectName::parse("site")));
   EXPECT_EQ(projects_.list(kRoot)->size(), 1U);
 }
@@ -136,21 +135,21 @@ TEST_F(ProjectUse, AFeatureOfAnEmptyOneTakesItsProfilesAwayAndBringsThemBack) {
 
 TEST_F(ProjectUse, AChangeOfAnotherRevisionIsRefused) {
   make({});
-  EXPECT_TRUE(projects_.update(kRoot, kWeb, {.description = "one", .if_revision = 1}));
-  EXPECT_EQ(projects_.update(kRoot, kWeb, {.description = "two", .if_revision = 1}).error().code, Code::RevisionMismatch);
+  EXPECT_TRUE(projects_.update(kRoot, kWebProject, {.description = "one", .if_revision = 1}));
+  EXPECT_EQ(projects_.update(kRoot, kWebProject, {.description = "two", .if_revision = 1}).error().code, Code::RevisionMismatch);
 }
 
 TEST_F(ProjectUse, ItsLastPlaceIsGivenOnce) {
   make_usable({{"limits.containers", "1"}});
   auto one = request("c1");
   auto two = request("c2");
-  one.project = two.project = kWeb;
+  one.project = two.project = kWebProject;
   // Both are told yes before either has its row, or one of them is refused at once: one row comes of it in any case.
   const auto first = create_.create(kRoot, one);
   const auto second = create_.create(kRoot, two);
   const auto messages = std::vector{outcome(first).message, outcome(second).message};
   EXPECT_THAT(messages, Contains("").Times(1));
-  EXPECT_EQ(store_.instances(kRoot, kWeb)->size(), 1U);
+  EXPECT_EQ(store_.instances(kRoot, kWebProject)->size(), 1U);
   EXPECT_THAT(change_project({{"limits.containers", "0"}}).message,
               HasSubstr("Can't change the limits and restrictions of project \"web\": Reached maximum number"));
 }
@@ -162,32 +161,32 @@ TEST_F(ProjectUse, SecurityRule5HoldsForCreationChangeCopyProfileAndRestore) {
   EXPECT_EQ(add("c1").message, "");
   EXPECT_THAT(change("c1", {{"security.privileged", "true"}}).message, HasSubstr("Privileged containers are forbidden"));
   const auto by_profile =
-      profiles_.update(kRoot, kWeb, profile_name("default"), {.config = ConfigMap{{"security.privileged", "true"}}});
+      profiles_.update(kRoot, kWebProject, profile_name("default"), {.config = ConfigMap{{"security.privileged", "true"}}});
   EXPECT_THAT(by_profile.error().message, HasSubstr("Privileged containers are forbidden"));
   const auto new_profile = profiles_.create(
-      kRoot, Profile{.uuid = new_uuid(), .project = kWeb, .name = profile_name("p"), .config = {{"raw.lxc", "lxc.a = 1"}}});
+      kRoot, Profile{.uuid = new_uuid(), .project = kWebProject, .name = profile_name("p"), .config = {{"raw.lxc", "lxc.a = 1"}}});
   EXPECT_THAT(new_profile.error().message, HasSubstr("low-level"));
   auto copy = request("c2");
-  copy.project = kWeb;
+  copy.project = kWebProject;
   copy.config = {{"security.nesting", "true"}};
   copy.source = {.type = "copy", .instance = instance_name("c1")};
   EXPECT_THAT(outcome(create_.create(kRoot, copy)).message, HasSubstr("Container nesting is forbidden"));
 
   EXPECT_EQ(change_project({{"restricted.containers.nesting", "allow"}}).message, "");
   EXPECT_EQ(change("c1", {{"security.nesting", "true"}}).message, "");
-  expect_success(snapshots_.create(kRoot, {kWeb, instance_name("c1")}, {.name = *SnapshotName::parse("s")}));
+  expect_success(snapshots_.create(kRoot, {kWebProject, instance_name("c1")}, {.name = *SnapshotName::parse("s")}));
   EXPECT_THAT(change_project({{"restricted.containers.nesting", "block"}}).message, HasSubstr("Container nesting is forbidden"));
   EXPECT_EQ(change("c1", {{"security.nesting", ""}}).message, "");
   EXPECT_EQ(change_project({{"restricted.containers.nesting", ""}}).message, "");
-  EXPECT_THAT(outcome(snapshots_.restore(kRoot, {kWeb, instance_name("c1")}, *SnapshotName::parse("s"))).message,
+  EXPECT_THAT(outcome(snapshots_.restore(kRoot, {kWebProject, instance_name("c1")}, *SnapshotName::parse("s"))).message,
               HasSubstr("Container nesting is forbidden"));
-  EXPECT_FALSE(store_.instance(kRoot, kWeb, instance_name("c1"))->config.contains("security.nesting"));
+  EXPECT_FALSE(store_.instance(kRoot, kWebProject, instance_name("c1"))->config.contains("security.nesting"));
 }
 
 TEST_F(ProjectUse, SnapshotsOfARestrictedOneNeedToBeAllowed) {
   make_usable({{"restricted", "true"}});
   EXPECT_EQ(add("c1").message, "");
-  EXPECT_THAT(outcome(snapshots_.create(kRoot, {kWeb, instance_name("c1")}, {})).message,
+  EXPECT_THAT(outcome(snapshots_.create(kRoot, {kWebProject, instance_name("c1")}, {})).message,
               HasSubstr("doesn't allow for snapshot creation"));
 }
 
@@ -195,7 +194,7 @@ TEST_F(ProjectUse, BackupsOfARestrictedOneNeedToBeAllowed) {
   make_usable({{"restricted", "true"}});
   EXPECT_EQ(add("c1").message, "");
   InstanceBackups backups(context_);
-  const InstanceRef c1{kWeb, instance_name("c1")};
+  const InstanceRef c1{kWebProject, instance_name("c1")};
   EXPECT_THAT(outcome(backups.create(kRoot, c1, {})).message, HasSubstr("doesn't allow for backup creation"));
   int ends[2];
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
@@ -209,7 +208,7 @@ TEST_F(ProjectUse, ABackupThatComesBackIsJudgedLikeAnyInstance) {
   make_usable({{"limits.instances", "1"}});
   EXPECT_EQ(add("c1").message, "");
   InstanceBackups backups(context_);
-  EXPECT_EQ(outcome(backups.create(kRoot, {kWeb, instance_name("c1")}, {})).message, "");
+  EXPECT_EQ(outcome(backups.create(kRoot, {kWebProject, instance_name("c1")}, {})).message, "");
   auto index = nlohmann::json::parse(archives_.packed().back().files.front().text);
   const auto text = nlohmann::json{{"index", index}, {"config", index["config"]}}.dump();
   UniqueFd file(memfd_create("backup", MFD_CLOEXEC));
@@ -217,9 +216,9 @@ TEST_F(ProjectUse, ABackupThatComesBackIsJudgedLikeAnyInstance) {
   lseek(file.get(), 0, SEEK_SET);
   BackupImport import(context_);
   const auto refused = outcome(
-      import.import(kRoot, {.project = kWeb, .backup = std::move(file), .name = instance_name("c2"), .pool = {}}));
+      import.import(kRoot, {.project = kWebProject, .backup = std::move(file), .name = instance_name("c2"), .pool = {}}));
   EXPECT_THAT(refused.message, HasSubstr("Reached maximum number of instances"));
-  EXPECT_FALSE(store_.instance(kRoot, kWeb, instance_name("c2")));
+  EXPECT_FALSE(store_.instance(kRoot, kWebProject, instance_name("c2")));
   EXPECT_EQ(driver_->roots()->size(), 1U);
 }
 
@@ -264,10 +263,10 @@ TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
   EXPECT_TRUE(set("1GiB"));
   // By whatever name it is called, it is one profile: of the project that owns it.
   forget_events();
-  ASSERT_TRUE(profiles_.update(kRoot, kWeb, profile_name("default"), {.description = "shared"}));
+  ASSERT_TRUE(profiles_.update(kRoot, kWebProject, profile_name("default"), {.description = "shared"}));
   EXPECT_EQ(events().back().project, default_project());
   const auto held = locks_.lock(profile_entity(default_project(), profile_name("default")), "x", "hold", EntityLocks::Purpose::User);
-  EXPECT_EQ(profiles_.update(kRoot, kWeb, profile_name("default"), {.description = "busy"}).error().code, Code::Busy);
+  EXPECT_EQ(profiles_.update(kRoot, kWebProject, profile_name("default"), {.description = "busy"}).error().code, Code::Busy);
 }
 
 }  // namespace

@@ -10,13 +10,11 @@
 namespace berth::services {
 namespace {
 
-const auto kWeb = *ProjectName::parse("web");
-
 class SharedObjects : public ServicesTest {
  protected:
   void SetUp() override {
     image_.emplace(add_image());
-    ASSERT_TRUE(projects_.create(kRoot, kWeb, {{"features.images", "false"}, {"features.profiles", "false"}}, ""));
+    ASSERT_TRUE(projects_.create(kRoot, kWebProject, {{"features.images", "false"}, {"features.profiles", "false"}}, ""));
   }
   static Principal restricted_to(std::vector<ProjectName> projects) {
     Principal who;
@@ -33,71 +31,71 @@ class SharedObjects : public ServicesTest {
   ImageImport import_{context_};
   Profiles profiles_{context_};
   Projects projects_{context_};
-  const Principal who_ = restricted_to({kWeb});
+  const Principal who_ = restricted_to({kWebProject});
 };
 
 TEST_F(SharedObjects, AreUsedByARestrictedClientForItsInstances) {
   auto wanted = request("c1");
-  wanted.project = kWeb;
+  wanted.project = kWebProject;
   expect_success(create_.create(who_, wanted));
-  EXPECT_TRUE(store_.instance(who_, kWeb, instance_name("c1")));
-  EXPECT_EQ(image_service_.list(who_, kWeb)->size(), 1U);
-  EXPECT_EQ(profiles_.list(who_, kWeb)->size(), 1U);
+  EXPECT_TRUE(store_.instance(who_, kWebProject, instance_name("c1")));
+  EXPECT_EQ(image_service_.list(who_, kWebProject)->size(), 1U);
+  EXPECT_EQ(profiles_.list(who_, kWebProject)->size(), 1U);
   wanted.project = default_project();
   EXPECT_EQ(outcome(create_.create(who_, wanted)).code, Code::NotFound);
 }
 
 TEST_F(SharedObjects, AreNotChangedByARestrictedClientWhoseOwnTheyAreNot) {
   const auto alias = alias_name("busybox");
-  EXPECT_EQ(image_service_.update(who_, kWeb, print(), {.is_public = true}).error().code, Code::AccessDenied);
-  EXPECT_EQ(image_service_.create_alias(who_, {kWeb, alias_name("trap"), print(), ""}).error().code, Code::AccessDenied);
-  EXPECT_EQ(image_service_.update_alias(who_, kWeb, alias, {}, "x").error().code, Code::AccessDenied);
-  EXPECT_EQ(image_service_.rename_alias(who_, kWeb, alias, alias_name("y")).error().code, Code::AccessDenied);
-  EXPECT_EQ(image_service_.delete_alias(who_, kWeb, alias).error().code, Code::AccessDenied);
-  EXPECT_EQ(outcome(import_.remove(who_, kWeb, print())).code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.update(who_, kWebProject, print(), {.is_public = true}).error().code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.create_alias(who_, {kWebProject, alias_name("trap"), print(), ""}).error().code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.update_alias(who_, kWebProject, alias, {}, "x").error().code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.rename_alias(who_, kWebProject, alias, alias_name("y")).error().code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.delete_alias(who_, kWebProject, alias).error().code, Code::AccessDenied);
+  EXPECT_EQ(outcome(import_.remove(who_, kWebProject, print())).code, Code::AccessDenied);
   ImagePull pull(context_);
-  EXPECT_EQ(outcome(pull.refresh(who_, kWeb, print())).code, Code::AccessDenied);
+  EXPECT_EQ(outcome(pull.refresh(who_, kWebProject, print())).code, Code::AccessDenied);
   servers_.publish("debian", "the bytes");
-  const PullImageRequest wanted{.project = kWeb, .from = {.at = {.server = "https://images.example:8443", .protocol = "lxd", .certificate = {}, .alias = "debian"}, .secret = {}, .project = {}}};
+  const PullImageRequest wanted{.project = kWebProject, .from = {.at = {.server = "https://images.example:8443", .protocol = "lxd", .certificate = {}, .alias = "debian"}, .secret = {}, .project = {}}};
   EXPECT_EQ(outcome(pull.pull(who_, wanted)).code, Code::AccessDenied);
   auto launched = request("c1");
-  launched.project = kWeb;
+  launched.project = kWebProject;
   launched.source = {.alias = "debian", .server = wanted.from};
   EXPECT_EQ(outcome(create_.create(who_, launched)).code, Code::AccessDenied);
   EXPECT_EQ(servers_.sent(), 0);
-  EXPECT_EQ(outcome(import_.import(who_, {.project = kWeb, .file = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))})).code,
+  EXPECT_EQ(outcome(import_.import(who_, {.project = kWebProject, .file = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC))})).code,
             Code::AccessDenied);
-  EXPECT_EQ(profiles_.create(who_, {.uuid = new_uuid(), .project = kWeb, .name = profile_name("trap")}).error().code,
+  EXPECT_EQ(profiles_.create(who_, {.uuid = new_uuid(), .project = kWebProject, .name = profile_name("trap")}).error().code,
             Code::AccessDenied);
-  EXPECT_EQ(profiles_.update(who_, kWeb, profile_name("default"), {.description = "x"}).error().code, Code::AccessDenied);
-  ASSERT_TRUE(profiles_.create(kRoot, {.uuid = new_uuid(), .project = kWeb, .name = profile_name("other")}));
-  EXPECT_EQ(profiles_.rename(who_, kWeb, profile_name("other"), profile_name("z")).error().code, Code::AccessDenied);
-  EXPECT_EQ(profiles_.remove(who_, kWeb, profile_name("other")).error().code, Code::AccessDenied);
+  EXPECT_EQ(profiles_.update(who_, kWebProject, profile_name("default"), {.description = "x"}).error().code, Code::AccessDenied);
+  ASSERT_TRUE(profiles_.create(kRoot, {.uuid = new_uuid(), .project = kWebProject, .name = profile_name("other")}));
+  EXPECT_EQ(profiles_.rename(who_, kWebProject, profile_name("other"), profile_name("z")).error().code, Code::AccessDenied);
+  EXPECT_EQ(profiles_.remove(who_, kWebProject, profile_name("other")).error().code, Code::AccessDenied);
 }
 
 TEST_F(SharedObjects, AreNotChangedByTheirOwnProjectsClientWhereThatChangesInstancesOfOthers) {
   const auto owner = restricted_to({default_project()});
   EXPECT_TRUE(profiles_.update(owner, default_project(), profile_name("default"), {.description = "x"}));
   auto wanted = request("c1");
-  wanted.project = kWeb;
+  wanted.project = kWebProject;
   expect_success(create_.create(kRoot, wanted));
   EXPECT_EQ(profiles_.update(owner, default_project(), profile_name("default"), {.description = "y"}).error().code,
             Code::AccessDenied);
-  EXPECT_TRUE(profiles_.update(restricted_to({default_project(), kWeb}), default_project(), profile_name("default"), {.description = "y"}));
+  EXPECT_TRUE(profiles_.update(restricted_to({default_project(), kWebProject}), default_project(), profile_name("default"), {.description = "y"}));
 }
 
 // `berth copy` sends the idmap of the original's last start, which is never taken.
 TEST_F(SharedObjects, AreCopiedWithoutARightToWhatTheServerItselfWrites) {
   auto wanted = request("c1");
-  wanted.project = kWeb;
+  wanted.project = kWebProject;
   expect_success(create_.create(who_, wanted));
   wanted = request("c2");
-  wanted.project = kWeb;
+  wanted.project = kWebProject;
   wanted.source = {.type = "copy", .instance = instance_name("c1")};
   wanted.config = {{"volatile.last_state.idmap", R"([{"Isuid":true,"Isgid":true,"Hostid":1000000,"Nsid":0,"Maprange":65536}])"}};
   access_allowed_ = false;
   expect_success(create_.create(who_, wanted));
-  const auto copied = store_.instance(kRoot, kWeb, instance_name("c2"));
+  const auto copied = store_.instance(kRoot, kWebProject, instance_name("c2"));
   ASSERT_TRUE(copied);
   EXPECT_EQ(copied->config.at("volatile.last_state.idmap"), "[]");
 }
@@ -105,7 +103,7 @@ TEST_F(SharedObjects, AreCopiedWithoutARightToWhatTheServerItselfWrites) {
 TEST_F(SharedObjects, OfAnotherProjectAreNoSourceOfACopyAndNoTargetOfOne) {
   (void)make_instance("secret");
   auto wanted = request("c1");
-  wanted.project = kWeb;
+  wanted.project = kWebProject;
   wanted.source = {.type = "copy", .instance = instance_name("secret"), .project = default_project()};
   EXPECT_EQ(outcome(create_.create(who_, wanted)).code, Code::NotFound);
 }

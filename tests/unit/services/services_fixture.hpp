@@ -40,6 +40,9 @@ inline ProfileName profile_name(const std::string& text) { return *ProfileName::
 inline PoolName pool_name(const std::string& text) { return *PoolName::parse(text); }
 inline AliasName alias_name(const std::string& text) { return *AliasName::parse(text); }
 
+inline const InstanceName kWeb = instance_name("web");
+inline const ProjectName kWebProject = *ProjectName::parse("web");
+
 /// A driver of which single calls can be made to fail.
 class TestDriver final : public testing_support::FakeStorageDriver {
  public:

@@ -12,8 +12,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 
-const auto kWeb = instance_name("web");
-
 /// An instance whose metadata has templates for several triggers.
 class TemplatesAtStart : public ServicesTest {
  protected:
