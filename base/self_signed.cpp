@@ -1,16 +1,11 @@
 #include "base/self_signed.hpp"
 
-#include <openssl/bio.h>
 #include <openssl/bn.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
-#include <array>
 #include <memory>
+
+#include "base/openssl.hpp"
 
 namespace berth {
 namespace {
@@ -21,25 +16,12 @@ constexpr int kDays = 3650;
 /// Longer names do not fit a common name (RFC 5280 A.1).
 constexpr std::size_t kLongestCommonName = 64;
 
-template <auto Free>
-struct FreeBy {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, FreeBy<EVP_PKEY_free>>;
-using Memory = std::unique_ptr<BIO, FreeBy<BIO_free>>;
-using Number = std::unique_ptr<BIGNUM, FreeBy<BN_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, FreeBy<X509_EXTENSION_free>>;
-
-Error failure(const std::string& what) {
-  std::array<char, 256> text{};
-  ERR_error_string_n(ERR_get_error(), text.data(), text.size());
-  ERR_clear_error();
-  return Error{Code::Internal, what + ": " + text.data()};
-}
+using openssl::Certificate;
+using openssl::failure;
+using openssl::Key;
+using openssl::Memory;
+using Number = std::unique_ptr<BIGNUM, openssl::FreeBy<BN_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, openssl::FreeBy<X509_EXTENSION_free>>;
 
 bool add_name(X509_NAME* name, const char* field, const std::string& value) {
   return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(value.c_str()),
@@ -80,12 +62,6 @@ bool write_key(BIO* to, EVP_PKEY* key, KeyForm form) {
   return PEM_write_bio_PKCS8PrivateKey(to, key, nullptr, nullptr, 0, nullptr, nullptr) == 1;
 }
 
-std::string contents(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  return std::string(data, static_cast<std::size_t>(std::max(size, 0L)));
-}
-
 }  // namespace
 
 Result<KeyPair> make_self_signed(const SelfSignedRequest& request, const std::string& what) {
@@ -97,7 +73,7 @@ Result<KeyPair> make_self_signed(const SelfSignedRequest& request, const std::st
       PEM_write_bio_X509(certificate_text.get(), certificate.get()) != 1 ||
       !write_key(key_text.get(), key.get(), request.form))
     return failure(what);
-  return KeyPair{contents(certificate_text.get()), contents(key_text.get())};
+  return KeyPair{openssl::contents(certificate_text), openssl::contents(key_text)};
 }
 
 }  // namespace berth

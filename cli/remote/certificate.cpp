@@ -1,38 +1,16 @@
 #include "cli/certificate.hpp"
 
+#include "base/openssl.hpp"
 #include "base/self_signed.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
-#include <algorithm>
 #include <array>
 #include <ctime>
-#include <memory>
 #include <pwd.h>
 #include <unistd.h>
 
 namespace berth::cli {
 namespace {
 
-template <auto Free>
-struct FreeBy {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
-using Memory = std::unique_ptr<BIO, FreeBy<BIO_free>>;
-
-std::string contents(BIO* memory) {
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory, &data);
-  return std::string(data, static_cast<std::size_t>(std::max(size, 0L)));
-}
 
 std::string time_text(const ASN1_TIME* time) {
   std::tm parts{};
@@ -40,15 +18,6 @@ std::string time_text(const ASN1_TIME* time) {
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return text.data();
-}
-
-std::string der_of(X509* certificate) {
-  unsigned char* bytes = nullptr;
-  const int size = i2d_X509(certificate, &bytes);
-  if (size < 0) return {};
-  std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  OPENSSL_free(bytes);
-  return der;
 }
 
 std::string fingerprint_of(const std::string& der) {
@@ -86,11 +55,10 @@ std::string user_at_host() {
 }  // namespace
 
 Result<CertificateFacts> read_certificate(const std::string& pem) {
-  const Memory text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const Certificate certificate(text ? PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr) : nullptr);
+  const auto certificate = openssl::certificate_of(pem);
   ERR_clear_error();
   if (!certificate) return Error{Code::InvalidArgument, "this is no certificate in PEM form"};
-  CertificateFacts facts{.der = der_of(certificate.get())};
+  CertificateFacts facts{.der = openssl::der_of(certificate.get())};
   facts.fingerprint = fingerprint_of(facts.der);
   facts.common_name = common_name_of(certificate.get());
   facts.issued_at = time_text(X509_get0_notBefore(certificate.get()));
@@ -100,10 +68,10 @@ Result<CertificateFacts> read_certificate(const std::string& pem) {
 
 std::string pem_of(const std::string& der) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  const Certificate certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
-  const Memory text(BIO_new(BIO_s_mem()));
+  const openssl::Certificate certificate(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
+  const openssl::Memory text(BIO_new(BIO_s_mem()));
   if (!certificate || !text || PEM_write_bio_X509(text.get(), certificate.get()) != 1) return {};
-  return contents(text.get());
+  return openssl::contents(text);
 }
 
 Result<ClientIdentity> make_client_identity() {

@@ -1,5 +1,6 @@
 #include "cli/remote/tunnel.hpp"
 
+#include "base/openssl.hpp"
 #include "cli/certificate.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,10 +16,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <memory>
@@ -64,12 +63,7 @@ asio::awaitable<void> carry(std::shared_ptr<Tunnel> tunnel, From& from, To& to, 
 }
 
 std::string peer_der(SSL* connection) {
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(SSL_get1_peer_certificate(connection), &X509_free);
-  unsigned char* bytes = nullptr;
-  const int size = certificate ? i2d_X509(certificate.get(), &bytes) : 0;
-  std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(std::max(size, 0)));
-  OPENSSL_free(bytes);
-  return der;
+  return openssl::der_of(openssl::Certificate(SSL_get1_peer_certificate(connection)).get());
 }
 
 /// One judge for all sources of trust: the pinned certificate alone, or else an authority for the server's name.

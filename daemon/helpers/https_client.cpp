@@ -1,11 +1,7 @@
 #include "daemon/helpers/https_client.hpp"
 
 #include <curl/curl.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/openssl.hpp"
 #include "daemon/helpers/report.hpp"
 
 namespace berth::helpers {
@@ -33,12 +30,6 @@ struct FreeCurl {
 struct FreeList {
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
 };
-struct FreeX509 {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
 
 bool digest_of(const X509& certificate, Sha256& out) {
   unsigned size = 0;
@@ -46,8 +37,7 @@ bool digest_of(const X509& certificate, Sha256& out) {
 }
 
 Result<Sha256> digest_of_pem(const std::string& pem) {
-  const std::unique_ptr<BIO, FreeBio> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  const std::unique_ptr<X509, FreeX509> certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+  const auto certificate = openssl::certificate_of(pem);
   Sha256 out{};
   if (!certificate || !digest_of(*certificate, out))
     return Error{Code::InvalidArgument, "the certificate of the server is no certificate in PEM"};

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <new>
@@ -15,6 +14,7 @@
 #include "base/unique_fd.hpp"
 #include "daemon/helpers/archive_writer.hpp"
 #include "daemon/helpers/confine.hpp"
+#include "daemon/helpers/read_all.hpp"
 #include "daemon/helpers/report.hpp"
 #include "daemon/helpers/verbs.hpp"
 
@@ -39,20 +39,6 @@ struct Request {
   };
   std::vector<Tree> trees;
 };
-
-Result<std::string> read_input() {
-  std::string out;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const ssize_t n = read(kHelperInput, chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return system_error("cannot read the request", errno);
-    if (n == 0) return out;
-    if (out.size() + static_cast<std::size_t>(n) > kMaxRequest)
-      return Error{Code::LimitsExceeded, "the files beside the trees are too large"};
-    out.append(chunk.data(), static_cast<std::size_t>(n));
-  }
-}
 
 /// The request, and what the confined process has to see for it.
 Result<Request> parse_request(const std::string& text, Confinement& confinement) {
@@ -118,7 +104,7 @@ Result<int> pack(Arguments) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   Confinement confinement;
   confinement.cpu_seconds = kCpuSeconds;
-  BERTH_TRY(const std::string text, read_input());
+  BERTH_TRY(const std::string text, read_all(kHelperInput, kMaxRequest, "the request"));
   BERTH_TRY(const Request request, parse_request(text, confinement));
   // The target takes the place of the request: the one descriptor of a confined process that can be of any kind.
   const int target = kHelperFirst + static_cast<int>(confinement.shares.size());

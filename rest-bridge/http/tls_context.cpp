@@ -1,9 +1,10 @@
 #include "rest-bridge/http/tls_context.hpp"
 
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <boost/asio/buffer.hpp>
+
+#include "base/openssl.hpp"
 
 namespace berth::rest {
 
@@ -27,17 +28,7 @@ Result<TlsContext> make_tls_context(const std::string& certificate_pem, const st
 }
 
 std::string peer_certificate(TlsStream& stream) {
-  struct FreeCertificate {
-    void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-  };
-  const std::unique_ptr<X509, FreeCertificate> certificate(SSL_get1_peer_certificate(stream.native_handle()));
-  if (!certificate) return {};
-  const int size = i2d_X509(certificate.get(), nullptr);
-  if (size <= 0) return {};
-  std::string der(static_cast<std::size_t>(size), '\0');
-  auto* end = reinterpret_cast<unsigned char*>(der.data());
-  i2d_X509(certificate.get(), &end);
-  return der;
+  return openssl::der_of(openssl::Certificate(SSL_get1_peer_certificate(stream.native_handle())).get());
 }
 
 }  // namespace berth::rest

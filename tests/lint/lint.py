@@ -39,7 +39,7 @@ HOMES = (
     (r"(archive|archive_entry)\.h", ("daemon/helpers",)),
     (r"yaml-cpp/.*", ("daemon/helpers", "cli")),
     (r"boost/.*", ("rest-bridge", "cli/remote")),
-    (r"openssl/(ssl|x509|x509v3|pem)\.h", ("base/self_signed.cpp", "daemon/adapters/tls", "daemon/helpers", "rest-bridge/http", "cli/remote")),
+    (r"openssl/(ssl|x509|x509v3|pem)\.h", ("base/openssl.hpp", "base/self_signed.cpp", "daemon/adapters/tls", "daemon/helpers", "rest-bridge/http", "cli/remote")),
     (r"curl/curl\.h", ("daemon/helpers",)),
     (r"CLI/.*", ("cli",)),
 )

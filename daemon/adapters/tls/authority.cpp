@@ -1,9 +1,5 @@
 #include "daemon/adapters/tls/authority.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <unistd.h>
@@ -11,23 +7,17 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/openssl.hpp"
 #include "daemon/adapters/tls/pem_files.hpp"
 #include "daemon/domain/x509.hpp"
 
 namespace berth::tls {
 namespace {
 
-template <auto Free>
-struct FreeBy {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
-using Memory = std::unique_ptr<BIO, FreeBy<BIO_free>>;
-using Certificate = std::unique_ptr<X509, FreeBy<X509_free>>;
-using RevocationList = std::unique_ptr<X509_CRL, FreeBy<X509_CRL_free>>;
-using Verification = std::unique_ptr<X509_STORE_CTX, FreeBy<X509_STORE_CTX_free>>;
+using openssl::Certificate;
+using openssl::memory_of;
+using RevocationList = std::unique_ptr<X509_CRL, openssl::FreeBy<X509_CRL_free>>;
+using Verification = std::unique_ptr<X509_STORE_CTX, openssl::FreeBy<X509_STORE_CTX_free>>;
 
 Error unreadable(const std::string& path, const std::string& what) {
   ERR_clear_error();
@@ -36,8 +26,6 @@ Error unreadable(const std::string& path, const std::string& what) {
 
 /// One that has nothing in it is there: damaged, not absent.
 bool is_there(const std::string& path) { return ::access(path.c_str(), F_OK) == 0 || errno != ENOENT; }
-
-Memory memory_of(const std::string& text) { return Memory(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 /// Adds what `read` finds in the text, one after the other. Their number, or nothing if one of them cannot be.
 template <typename Read, typename Add>
