@@ -8,12 +8,7 @@
 namespace berth::bus {
 namespace {
 
-Result<berth::Fingerprint> fingerprint_of(std::string_view path) {
-  BERTH_TRY(const auto name, last_element(path, kCertificatesPath));
-  auto fingerprint = berth::Fingerprint::parse(name);
-  if (!fingerprint) return Error{Code::NotFound, "There is no object " + std::string(path)};
-  return fingerprint;
-}
+Result<berth::Fingerprint> fingerprint_of(std::string_view path) { return parse_last<berth::Fingerprint>(path, kCertificatesPath); }
 
 Result<services::CertificateChanges> read_changes(VariantMap changes, VariantMap options) {
   services::CertificateChanges wanted;
@@ -49,15 +44,7 @@ CertificateAdaptor::CertificateAdaptor(std::unique_ptr<ServedObject> object, Gua
 
 template <typename... Out, typename Handler>
 void CertificateAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const berth::Fingerprint&>;
-  auto call = object_->current_call();
-  auto fingerprint = fingerprint_of(call.path);
-  const auto name = fingerprint ? fingerprint->str() : std::string();
-  guard_.run(std::move(call).about({}, name), std::move(reply),
-             [fingerprint = std::move(fingerprint), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!fingerprint) return fingerprint.error();
-               return handler(who, *fingerprint);
-             });
+  run_on_object(*object_, guard_, fingerprint_of, std::move(reply), std::move(handler));
 }
 
 void CertificateAdaptor::GetConfig(sdbus::Result<Options>&& reply) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "daemon/bus/guard.hpp"
-#include "daemon/bus/object_names.hpp"
+#include "daemon/bus/object_call.hpp"
 #include "daemon/bus/served_object.hpp"
 #include "daemon/bus/use_cases.hpp"
 #include "dbus-interfaces/certificate_adaptor.hpp"

@@ -1,11 +1,11 @@
 #include "daemon/bus/image_adaptor.hpp"
 
-#include <optional>
-
 #include "daemon/bus/answers.hpp"
 
 namespace berth::bus {
 namespace {
+
+Result<InProject<berth::Fingerprint>> image_of(std::string_view path) { return parse_path<berth::Fingerprint>(path, "image"); }
 
 Result<services::ImageChanges> read_changes(VariantMap changes, VariantMap options) {
   services::ImageChanges wanted;
@@ -16,10 +16,7 @@ Result<services::ImageChanges> read_changes(VariantMap changes, VariantMap optio
   reader.read("expires-at", wanted.expires_at);
   reader.read("profiles", wanted.profiles);
   BERTH_CHECK(reader.finish());
-  OptionReader how{std::move(options)};
-  how.read("replace", wanted.replace);
-  how.read("if-revision", wanted.if_revision);
-  BERTH_CHECK(how.finish());
+  BERTH_CHECK(read_update_options(std::move(options), wanted));
   return wanted;
 }
 
@@ -37,16 +34,7 @@ ImageAdaptor::ImageAdaptor(std::unique_ptr<ServedObject> object, Guard& guard, U
 
 template <typename... Out, typename Handler>
 void ImageAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const Names&>;
-  auto call = object_->current_call();
-  auto names = parse_path<berth::Fingerprint>(call.path, "image");
-  const auto project = names ? names->project.str() : std::string();
-  const auto name = names ? names->name.str() : std::string();
-  guard_.run(std::move(call).about(project, name), std::move(reply),
-             [names = std::move(names), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!names) return names.error();
-               return handler(who, *names);
-             });
+  run_on_object(*object_, guard_, image_of, std::move(reply), std::move(handler));
 }
 
 void ImageAdaptor::GetDetails(sdbus::Result<Options>&& reply) {
@@ -106,12 +94,8 @@ void ImageAdaptor::Export(sdbus::Result<Options>&& reply, sdbus::UnixFd target, 
   });
 }
 
-std::string ImageAdaptor::Fingerprint() {
-  return value_or_throw(parse_path<berth::Fingerprint>(object_->current_path(), "image")).name.str();
-}
+std::string ImageAdaptor::Fingerprint() { return value_or_throw(image_of(object_->current_path())).name.str(); }
 
-std::string ImageAdaptor::Project() {
-  return value_or_throw(parse_path<berth::Fingerprint>(object_->current_path(), "image")).project.str();
-}
+std::string ImageAdaptor::Project() { return value_or_throw(image_of(object_->current_path())).project.str(); }
 
 }  // namespace berth::bus

@@ -6,7 +6,7 @@
 
 #include "daemon/bus/guard.hpp"
 #include "daemon/bus/object_index.hpp"
-#include "daemon/bus/object_names.hpp"
+#include "daemon/bus/object_call.hpp"
 #include "daemon/bus/served_object.hpp"
 #include "daemon/bus/use_cases.hpp"
 #include "dbus-interfaces/image_adaptor.hpp"

@@ -29,10 +29,7 @@ Result<services::InstanceChanges> read_changes(VariantMap changes, VariantMap op
   reader.read("ephemeral", wanted.ephemeral);
   reader.read("architecture", wanted.architecture);
   BERTH_CHECK(reader.finish());
-  OptionReader how{std::move(options)};
-  how.read("replace", wanted.replace);
-  how.read("if-revision", wanted.if_revision);
-  BERTH_CHECK(how.finish());
+  BERTH_CHECK(read_update_options(std::move(options), wanted));
   return wanted;
 }
 

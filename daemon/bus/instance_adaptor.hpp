@@ -7,7 +7,7 @@
 
 #include "daemon/bus/guard.hpp"
 #include "daemon/bus/object_index.hpp"
-#include "daemon/bus/object_names.hpp"
+#include "daemon/bus/object_call.hpp"
 #include "daemon/bus/served_object.hpp"
 #include "daemon/bus/use_cases.hpp"
 #include "dbus-interfaces/instance_adaptor.hpp"
@@ -87,16 +87,7 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
 
 template <typename... Out, typename Handler>
 void InstanceAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const Names&>;
-  auto call = object_->current_call();
-  auto names = parse_path<InstanceName>(call.path, "instance");
-  const auto project = names ? names->project.str() : std::string();
-  const auto name = names ? names->name.str() : std::string();
-  guard_.run(std::move(call).about(project, name), std::move(reply),
-             [names = std::move(names), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!names) return names.error();
-               return handler(who, *names);
-             });
+  run_on_object(*object_, guard_, [](std::string_view path) { return parse_path<InstanceName>(path, "instance"); }, std::move(reply), std::move(handler));
 }
 
 }  // namespace berth::bus

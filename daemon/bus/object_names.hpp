@@ -40,6 +40,15 @@ Result<InProject<ObjectName>> parse_path(std::string_view path, std::string_view
   return InProject<ObjectName>{*std::move(project), *std::move(name)};
 }
 
+/// N of `PREFIX/N` as a name. NotFound when no object can have that path.
+template <typename ObjectName>
+Result<ObjectName> parse_last(std::string_view path, std::string_view prefix) {
+  BERTH_TRY(const auto text, last_element(path, prefix));
+  auto name = ObjectName::parse(text);
+  if (!name) return Error{Code::NotFound, "There is no object " + std::string(path)};
+  return name;
+}
+
 /// "" = every project.
 Result<std::optional<ProjectName>> parse_project_filter(const std::string& text);
 

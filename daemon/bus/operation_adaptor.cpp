@@ -18,12 +18,7 @@ berth::Error no_operation(std::string_view path) {
   return berth::Error{Code::NotFound, "There is no object " + std::string(path)};
 }
 
-Result<OperationId> operation_of(std::string_view path) {
-  BERTH_TRY(const auto text, last_element(path, kOperationsPath));
-  auto id = OperationId::parse(text);
-  if (!id) return no_operation(path);
-  return id;
-}
+Result<OperationId> operation_of(std::string_view path) { return parse_last<OperationId>(path, kOperationsPath); }
 
 /// The first `..._progress` text of the metadata.
 std::string progress_of(const OperationView& view) {

@@ -91,6 +91,15 @@ class OptionReader {
 /// For calls whose options have no key yet.
 Result<void> no_options(VariantMap options);
 
+/// The options of an Update: `replace` and `if-revision`, into the members of those names.
+template <typename Changes>
+Result<void> read_update_options(VariantMap options, Changes& wanted) {
+  OptionReader reader{std::move(options)};
+  reader.read("replace", wanted.replace);
+  reader.read("if-revision", wanted.if_revision);
+  return reader.finish();
+}
+
 /// A descriptor that came in a message, as one of our own and closed on exec.
 Result<UniqueFd> take_fd(sdbus::UnixFd fd);
 

@@ -1,11 +1,11 @@
 #include "daemon/bus/profile_adaptor.hpp"
 
-#include <optional>
-
 #include "daemon/bus/answers.hpp"
 
 namespace berth::bus {
 namespace {
+
+Result<InProject<ProfileName>> profile_of(std::string_view path) { return parse_path<ProfileName>(path, "profile"); }
 
 Result<services::ProfileChanges> read_changes(VariantMap changes, VariantMap options) {
   services::ProfileChanges wanted;
@@ -14,10 +14,7 @@ Result<services::ProfileChanges> read_changes(VariantMap changes, VariantMap opt
   reader.read("devices", wanted.devices);
   reader.read("description", wanted.description);
   BERTH_CHECK(reader.finish());
-  OptionReader how{std::move(options)};
-  how.read("replace", wanted.replace);
-  how.read("if-revision", wanted.if_revision);
-  BERTH_CHECK(how.finish());
+  BERTH_CHECK(read_update_options(std::move(options), wanted));
   return wanted;
 }
 
@@ -35,16 +32,7 @@ ProfileAdaptor::ProfileAdaptor(std::unique_ptr<ServedObject> object, Guard& guar
 
 template <typename... Out, typename Handler>
 void ProfileAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const Names&>;
-  auto call = object_->current_call();
-  auto names = parse_path<ProfileName>(call.path, "profile");
-  const auto project = names ? names->project.str() : std::string();
-  const auto name = names ? names->name.str() : std::string();
-  guard_.run(std::move(call).about(project, name), std::move(reply),
-             [names = std::move(names), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!names) return names.error();
-               return handler(who, *names);
-             });
+  run_on_object(*object_, guard_, profile_of, std::move(reply), std::move(handler));
 }
 
 void ProfileAdaptor::GetConfig(sdbus::Result<Options>&& reply) {
@@ -77,12 +65,8 @@ void ProfileAdaptor::Delete(sdbus::Result<>&& reply) {
   });
 }
 
-std::string ProfileAdaptor::Name() {
-  return value_or_throw(parse_path<ProfileName>(object_->current_path(), "profile")).name.str();
-}
+std::string ProfileAdaptor::Name() { return value_or_throw(profile_of(object_->current_path())).name.str(); }
 
-std::string ProfileAdaptor::Project() {
-  return value_or_throw(parse_path<ProfileName>(object_->current_path(), "profile")).project.str();
-}
+std::string ProfileAdaptor::Project() { return value_or_throw(profile_of(object_->current_path())).project.str(); }
 
 }  // namespace berth::bus

@@ -5,12 +5,7 @@
 namespace berth::bus {
 namespace {
 
-Result<ProjectName> project_of(std::string_view path) {
-  BERTH_TRY(const auto name, last_element(path, kProjectsPath));
-  auto project = ProjectName::parse(name);
-  if (!project) return Error{Code::NotFound, "There is no object " + std::string(path)};
-  return project;
-}
+Result<ProjectName> project_of(std::string_view path) { return parse_last<ProjectName>(path, kProjectsPath); }
 
 Result<services::ProjectChanges> read_changes(VariantMap changes, VariantMap options) {
   services::ProjectChanges wanted;
@@ -18,10 +13,7 @@ Result<services::ProjectChanges> read_changes(VariantMap changes, VariantMap opt
   reader.read("config", wanted.config);
   reader.read("description", wanted.description);
   BERTH_CHECK(reader.finish());
-  OptionReader how{std::move(options)};
-  how.read("replace", wanted.replace);
-  how.read("if-revision", wanted.if_revision);
-  BERTH_CHECK(how.finish());
+  BERTH_CHECK(read_update_options(std::move(options), wanted));
   return wanted;
 }
 
@@ -39,15 +31,7 @@ ProjectAdaptor::ProjectAdaptor(std::unique_ptr<ServedObject> object, Guard& guar
 
 template <typename... Out, typename Handler>
 void ProjectAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const ProjectName&>;
-  auto call = object_->current_call();
-  auto project = project_of(call.path);
-  const auto name = project ? project->str() : std::string();
-  guard_.run(std::move(call).about(name, name), std::move(reply),
-             [project = std::move(project), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!project) return project.error();
-               return handler(who, *project);
-             });
+  run_on_object(*object_, guard_, project_of, std::move(reply), std::move(handler));
 }
 
 void ProjectAdaptor::GetConfig(sdbus::Result<Options>&& reply) {

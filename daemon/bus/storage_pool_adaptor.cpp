@@ -5,12 +5,7 @@
 namespace berth::bus {
 namespace {
 
-Result<PoolName> pool_of(std::string_view path) {
-  BERTH_TRY(const auto name, last_element(path, kPoolsPath));
-  auto pool = PoolName::parse(name);
-  if (!pool) return Error{Code::NotFound, "There is no object " + std::string(path)};
-  return pool;
-}
+Result<PoolName> pool_of(std::string_view path) { return parse_last<PoolName>(path, kPoolsPath); }
 
 }  // namespace
 
@@ -28,15 +23,7 @@ StoragePoolAdaptor::StoragePoolAdaptor(std::unique_ptr<ServedObject> object, Gua
 
 template <typename... Out, typename Handler>
 void StoragePoolAdaptor::run(sdbus::Result<Out...>&& reply, Handler handler) {
-  using Answer = std::invoke_result_t<Handler, const Principal&, const PoolName&>;
-  auto call = object_->current_call();
-  auto pool = pool_of(call.path);
-  const auto name = pool ? pool->str() : std::string();
-  guard_.run(std::move(call).about({}, name), std::move(reply),
-             [pool = std::move(pool), handler = std::move(handler)](const Principal& who) -> Answer {
-               if (!pool) return pool.error();
-               return handler(who, *pool);
-             });
+  run_on_object(*object_, guard_, pool_of, std::move(reply), std::move(handler));
 }
 
 void StoragePoolAdaptor::GetConfig(sdbus::Result<Options>&& reply) {

@@ -11,11 +11,10 @@
 #include "daemon/domain/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
-#include "daemon/domain/document_json.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/ports/instance_metadata.hpp"
 #include "daemon/services/byte_pump.hpp"
-#include "daemon/services/creation_commit.hpp"
+#include "daemon/services/creation.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
 #include "daemon/services/project_rules.hpp"
@@ -192,16 +191,8 @@ Result<void> BackupImport::make(const Draft& draft, int file, OperationContext& 
   const auto& uuid = draft.row.uuid;
   std::vector<std::string> trees;
   for (const auto& snapshot : draft.snapshots) trees.push_back(snapshot.uuid.str());
-  const ports::Intent intent{.id = new_uuid(),
-                             .verb = "create-instance",
-                             .object = uuid.str(),
-                             .detail = to_json(Document{{"pool", draft.row.pool.str()},
-                                                        {"project", draft.row.project.str()},
-                                                        {"name", draft.row.name.str()},
-                                                        {"snapshots", trees}}),
-                             .created_at = context_.clock.now()};
-  BERTH_CHECK(context_.store.begin_intent(intent));
-  CreationUndo undo(context_.store, intent.id);
+  BERTH_TRY(const auto intent, begin_creation(context_, draft.row, trees));
+  CreationUndo undo(context_.store, intent);
   // Of trees that were filled before a later one failed, some are there.
   undo.add([&] { return draft.driver->delete_root(uuid); });
   for (const auto& snapshot : draft.snapshots)
@@ -209,7 +200,7 @@ Result<void> BackupImport::make(const Draft& draft, int file, OperationContext& 
   undo.add([&] { return context_.metadata.remove(uuid); });
   BERTH_CHECK(unpack(draft, file, operation));
 
-  return commit_creation(context_, draft.row, draft.expanded, draft.snapshots, intent.id, undo);
+  return commit_creation(context_, draft.row, draft.expanded, draft.snapshots, intent, undo);
 }
 
 /// One pass over the archive fills all trees: each is given its folder inside the making of the one before.

@@ -2,9 +2,8 @@
 
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
-#include "daemon/domain/document_json.hpp"
 #include "daemon/ports/instance_metadata.hpp"
-#include "daemon/services/creation_commit.hpp"
+#include "daemon/services/creation.hpp"
 #include "daemon/services/instance_run.hpp"
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/lifecycle_events.hpp"
@@ -191,16 +190,8 @@ Result<void> InstanceCopy::make(const Draft& draft) {
     rows.push_back(row);
     copies.push_back(row.uuid.str());
   }
-  const ports::Intent intent{.id = new_uuid(),
-                             .verb = "create-instance",
-                             .object = uuid.str(),
-                             .detail = to_json(Document{{"pool", draft.row.pool.str()},
-                                                        {"project", draft.row.project.str()},
-                                                        {"name", draft.row.name.str()},
-                                                        {"snapshots", copies}}),
-                             .created_at = context_.clock.now()};
-  BERTH_CHECK(context_.store.begin_intent(intent));
-  CreationUndo undo(context_.store, intent.id);
+  BERTH_TRY(const auto intent, begin_creation(context_, draft.row, copies));
+  CreationUndo undo(context_.store, intent);
   {
     std::optional<Stillness> still;
     if (!draft.from.snapshot) {
@@ -217,7 +208,7 @@ Result<void> InstanceCopy::make(const Draft& draft) {
   }
   undo.add([&] { return context_.metadata.remove(uuid); });
   BERTH_CHECK(copy_instance_metadata(context_, draft.original.uuid, uuid));
-  return commit_creation(context_, draft.row, draft.expanded, rows, intent.id, undo);
+  return commit_creation(context_, draft.row, draft.expanded, rows, intent, undo);
 }
 
 Result<OperationId> InstanceCopy::refresh(const Principal& who, const CreateInstanceRequest& request) {

@@ -3,11 +3,10 @@
 #include "daemon/domain/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
-#include "daemon/domain/document_json.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/random_name.hpp"
 #include "daemon/ports/instance_metadata.hpp"
-#include "daemon/services/creation_commit.hpp"
+#include "daemon/services/creation.hpp"
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/image_pull.hpp"
 #include "daemon/services/instance_copy.hpp"
@@ -253,15 +252,8 @@ Result<void> InstanceCreate::finish(const Principal& who, Prepared ready, bool s
 
 Result<void> InstanceCreate::make(const Draft& draft) {
   const auto& uuid = draft.row.uuid;
-  const ports::Intent intent{
-      .id = new_uuid(),
-      .verb = "create-instance",
-      .object = uuid.str(),
-      .detail = to_json(Document{
-          {"pool", draft.row.pool.str()}, {"project", draft.row.project.str()}, {"name", draft.row.name.str()}}),
-      .created_at = context_.clock.now()};
-  BERTH_CHECK(context_.store.begin_intent(intent));
-  CreationUndo undo(context_.store, intent.id);
+  BERTH_TRY(const auto intent, begin_creation(context_, draft.row));
+  CreationUndo undo(context_.store, intent);
   if (draft.image) {
     const auto& fingerprint = draft.image->fingerprint;
     BERTH_TRY(const auto tree, context_.images.tree(fingerprint));
@@ -276,7 +268,7 @@ Result<void> InstanceCreate::make(const Draft& draft) {
   undo.add([&] { return context_.metadata.remove(uuid); });
   if (draft.image) BERTH_CHECK(copy_image_metadata(context_, draft.image->fingerprint, uuid));
 
-  BERTH_CHECK(commit_creation(context_, draft.row, draft.expanded, {}, intent.id, undo));
+  BERTH_CHECK(commit_creation(context_, draft.row, draft.expanded, {}, intent, undo));
   if (draft.image) (void)context_.store.touch_image(draft.image->fingerprint, context_.clock.now());
   return {};
 }

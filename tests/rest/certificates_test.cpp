@@ -7,14 +7,8 @@ namespace berth::resttest {
 namespace {
 
 /// The trust store's routes on the unix socket; HTTPS itself is in tests/clients/tls_tour.py.
-class Certificates : public ::testing::Test {
+class Certificates : public WithInstance {
  public:
-  static void SetUpTestSuite() { instance_ = new Instance; }
-  static void TearDownTestSuite() {
-    delete instance_;
-    instance_ = nullptr;
-  }
-  Instance& rest() { return *instance_; }
   static std::string body(const std::string& der, const std::string& name) {
     return Json{{"type", "client"}, {"name", name}, {"certificate", base64_encode(der)}}.dump();
   }
@@ -23,9 +17,6 @@ class Certificates : public ::testing::Test {
     EXPECT_EQ(answer.status, 201) << answer.body;
     return answer.headers.at("location");
   }
-
- private:
-  static inline Instance* instance_ = nullptr;
 };
 
 TEST_F(Certificates, AreAddedListedChangedAndDeleted) {

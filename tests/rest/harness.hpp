@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <map>
@@ -72,6 +73,20 @@ class Instance {
   void start_daemon();
   std::string folder_;
   pid_t bus_ = 0, daemon_ = 0, bridge_ = 0;
+};
+
+/// One private bus, daemon and bridge for all tests of a suite; each test uses names of its own.
+class WithInstance : public ::testing::Test {
+ public:
+  static void SetUpTestSuite() { instance_ = new Instance; }
+  static void TearDownTestSuite() {
+    delete instance_;
+    instance_ = nullptr;
+  }
+  Instance& rest() { return *instance_; }
+
+ private:
+  static inline Instance* instance_ = nullptr;
 };
 
 }  // namespace berth::resttest

@@ -8,18 +8,7 @@
 namespace berth::resttest {
 namespace {
 
-class HostileClients : public ::testing::Test {
- public:
-  static void SetUpTestSuite() { instance_ = new Instance; }
-  static void TearDownTestSuite() {
-    delete instance_;
-    instance_ = nullptr;
-  }
-  Instance& rest() { return *instance_; }
-
- private:
-  static inline Instance* instance_ = nullptr;
-};
+class HostileClients : public WithInstance {};
 
 std::string nested(std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); }
 

@@ -5,20 +5,11 @@
 namespace berth::resttest {
 namespace {
 
-class ProjectRoutes : public ::testing::Test {
+class ProjectRoutes : public WithInstance {
  public:
-  static void SetUpTestSuite() { instance_ = new Instance; }
-  static void TearDownTestSuite() {
-    delete instance_;
-    instance_ = nullptr;
-  }
-  Instance& rest() { return *instance_; }
   void make(const std::string& name) {
     ASSERT_EQ(rest().request("POST", "/1.0/projects", Json{{"name", name}, {"config", {{"user.a", "b"}}}}.dump()).status, 201);
   }
-
- private:
-  static inline Instance* instance_ = nullptr;
 };
 
 TEST_F(ProjectRoutes, MakeListShowAndDeleteOne) {

@@ -8,19 +8,7 @@
 namespace berth::resttest {
 namespace {
 
-/// One private bus, daemon and bridge for all tests of a suite; each test uses names of its own.
-class Rest : public ::testing::Test {
- public:
-  static void SetUpTestSuite() { instance_ = new Instance; }
-  static void TearDownTestSuite() {
-    delete instance_;
-    instance_ = nullptr;
-  }
-  Instance& rest() { return *instance_; }
-
- private:
-  static inline Instance* instance_ = nullptr;
-};
+class Rest : public WithInstance {};
 
 TEST_F(Rest, EverySyncAnswerHasTheSevenMembers) {
   const auto answer = rest().request("GET", "/1.0/instances");

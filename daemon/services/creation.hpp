@@ -11,6 +11,10 @@
 
 namespace berth::services {
 
+/// The beginning of every creation, before a tree of it is there: from now on reconcile drops the instance's trees, and those
+/// of the snapshots named by uuid, unless its row is committed. The intent's id.
+Result<Uuid> begin_creation(Context& context, const Instance& row, const std::vector<std::string>& snapshots = {});
+
 /// The end of every creation, once the trees are there: the project admits the instance, it gets its id map, row, snapshots'
 /// rows and manifest, and the intent ends. From success on there is nothing to undo. Errors: admit_instance()'s, the store's.
 Result<void> commit_creation(Context& context, Instance row, const Expanded& all, const std::vector<Snapshot>& snapshots,
