@@ -16,6 +16,7 @@
 namespace berth::services {
 namespace {
 
+constexpr std::string_view kConsoleLog = "console.log";
 constexpr std::chrono::seconds kTrimEvery{1};
 constexpr std::size_t kArgumentLimit = 1024 * 1024;
 
@@ -149,6 +150,13 @@ void drop_unbegun(Context& context, const OperationId& id, std::chrono::millisec
   });
 }
 
+/// The console's log has events of its own.
+void publish_log_event(Context& context, const Principal& who, const Instance& instance, const std::string& log, const char* of_console,
+                       const char* of_other) {
+  if (log == kConsoleLog) return publish_lifecycle(context, who, instance, of_console);
+  publish_lifecycle(context, who, instance, of_other, Document{{"file", log}});
+}
+
 }  // namespace
 
 Result<ExecHandles> InstanceExec::exec(const Principal& who, const ProjectName& project, const InstanceName& name,
@@ -266,7 +274,9 @@ Result<UniqueFd> InstanceExec::open_log(const Principal& who, const ProjectName&
                                         const std::string& log) {
   BERTH_TRY(const auto instance, context_.store.instance(who, project, name));
   if (!is_log_name(log)) return Error{Code::InvalidArgument, "\"" + log + "\" is not the name of a log file"};
-  return open_log_copy(log_folder(context_, instance.uuid), log, kLogLimit);
+  BERTH_TRY(auto copy, open_log_copy(log_folder(context_, instance.uuid), log, kLogLimit));
+  publish_log_event(context_, who, instance, log, "instance-console-retrieved", "instance-log-retrieved");
+  return copy;
 }
 
 Result<void> InstanceExec::remove_log(const Principal& who, const ProjectName& project, const InstanceName& name,
@@ -275,7 +285,9 @@ Result<void> InstanceExec::remove_log(const Principal& who, const ProjectName& p
   if (!is_log_name(log)) return Error{Code::InvalidArgument, "\"" + log + "\" is not the name of a log file"};
   if (log == "lxc.log" || log == "lxc.conf") return Error{Code::InvalidArgument, "lxc.log and lxc.conf may not be deleted"};
   const auto folder = log_folder(context_, instance.uuid);
-  return log == "console.log" ? empty_log(folder, log) : delete_log(folder, log);
+  BERTH_CHECK(log == kConsoleLog ? empty_log(folder, log) : delete_log(folder, log));
+  publish_log_event(context_, who, instance, log, "instance-console-reset", "instance-log-deleted");
+  return {};
 }
 
 }  // namespace berth::services

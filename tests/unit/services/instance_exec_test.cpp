@@ -153,6 +153,7 @@ TEST_F(ACommand, ThatWasRecordedIsForgottenWhenItsLogsAreRemoved) {
   EXPECT_TRUE(remove(name));
   EXPECT_THAT(*exec_.logs(kRoot, default_project(), kWeb), testing::Not(Contains(name)));
   EXPECT_EQ(remove(name).error().code, Code::NotFound);
+  EXPECT_TRUE(await_action("instance-log-deleted"));
   for (const auto* stays : {"lxc.log", "lxc.conf", "../../etc/shadow", "other"}) EXPECT_EQ(remove(stays).error().code, Code::InvalidArgument) << stays;
 }
 
