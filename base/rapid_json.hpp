@@ -1,16 +1,13 @@
 #pragma once
 
+#include "base/sanitized.hpp"
+
 // RapidJSON as Berth uses it: with the instructions that every x86-64 has. Those read aligned blocks, past a text's end but
 // never into another page, which a sanitizer cannot know. Nor can clang's that its empty stack adds to a null pointer.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define BERTH_SANITIZED_
-#elif defined(__clang__)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define BERTH_SANITIZED_
-#endif
+#if defined(__clang__)
 #pragma clang attribute push(__attribute__((no_sanitize("pointer-overflow"))), apply_to = function)
 #endif
-#if defined(__SSE2__) && !defined(BERTH_SANITIZED_)
+#if defined(__SSE2__) && !defined(BERTH_MEMORY_WATCHED)
 #define RAPIDJSON_SSE2
 #endif
 
@@ -21,4 +18,3 @@
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
-#undef BERTH_SANITIZED_

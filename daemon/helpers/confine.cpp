@@ -19,6 +19,7 @@
 #include <initializer_list>
 
 #include "base/helper_process.hpp"
+#include "base/sanitized.hpp"
 #include "daemon/helpers/report.hpp"
 
 namespace berth::helpers {
@@ -202,7 +203,7 @@ Result<void> set_limits(const Confinement& confinement) {
     if (setrlimit(resource, &both) != 0) return system_error("cannot set a limit", errno);
     return {};
   };
-#ifndef __SANITIZE_ADDRESS__  // whose shadow takes terabytes of addresses
+#ifndef BERTH_ADDRESS_SANITIZED  // whose shadow would not fit
   BERTH_CHECK(limit(RLIMIT_AS, confinement.memory));
 #endif
   BERTH_CHECK(limit(RLIMIT_CPU, confinement.cpu_seconds));

@@ -74,7 +74,7 @@ TEST_F(Loop, MayBePostedToByWhatItDropsWhenItIsClosed) {
     EventLoop& loop;
     ~Poster() { EXPECT_FALSE(loop.post([] {})); }
   };
-  auto poster = std::make_shared<Poster>(Poster{*loop_});
+  auto poster = std::shared_ptr<Poster>(new Poster{*loop_});
   EXPECT_TRUE(loop_->post([poster = std::move(poster)] {}));
   loop_->close();
 }
