@@ -262,6 +262,7 @@ Result<int> serve() {
 
   services::InstanceCreate create(context);
   services::InstanceLifecycle lifecycle(context);
+  services::InstanceMove move(context);
   services::InstanceQuery query(context);
   services::InstanceConfig config(context);
   services::InstanceExec exec(context);
@@ -295,6 +296,7 @@ Result<int> serve() {
   bus::BusService service(*connection, authority, workers,
                           {.create = create,
                            .lifecycle = lifecycle,
+                           .move = move,
                            .query = query,
                            .config = config,
                            .exec = exec,

@@ -3,6 +3,7 @@
 #include "cli/names.hpp"
 #include "cli/output/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 // `copy`, `move` and `rename` of instances and snapshots.
@@ -163,6 +164,19 @@ Result<void> rename(const Place& from, const std::string& to) {
   return {};
 }
 
+/// Whether a move of an instance is one of its project alone, which a server may do by itself and without copying.
+bool changes_project_only(const Flags& flags, const Place& from, const Place& to) {
+  return to.remote == from.remote && !flags.target_project.empty() && flags.storage.empty() && flags.target.empty() &&
+         !flags.instance_only && flags.config.empty() && flags.devices.empty() && flags.profiles.empty() && !flags.no_profiles &&
+         !is_snapshot_name(from.name) && !is_snapshot_name(to.name);
+}
+
+Result<bool> has_extension(Server& server, const std::string& name) {
+  BERTH_TRY(const auto facts, server.get("/1.0"));
+  const auto& extensions = child_of(facts, "api_extensions");
+  return std::find(extensions.begin(), extensions.end(), name) != extensions.end();
+}
+
 Result<int> move(Context& context, const Flags& flags, const Strings& arguments) {
   BERTH_TRY(const auto from, context.named(arguments[0], "instance"));
   BERTH_TRY(auto to, destination(context, from, arguments.size() > 1 ? arguments[1] : ""));
@@ -174,6 +188,14 @@ Result<int> move(Context& context, const Flags& flags, const Strings& arguments)
     return 0;
   }
   if (to.name.empty()) to.name = from.name;
+  if (changes_project_only(flags, from, to)) {
+    BERTH_TRY(const bool by_itself, has_extension(*from.server, "instance_project_move"));
+    if (by_itself) {
+      const Json body{{"name", to.name}, {"migration", true}, {"project", flags.target_project}};
+      if (auto done = from.server->send("POST", instance_path(from.name), body, {}, "Moving " + from.name); !done) return std::move(done).error();
+      return 0;
+    }
+  }
   BERTH_CHECK(copy(context, flags, from, to, true));
   if (auto done = from.server->send("DELETE", instance_path(from.name), nullptr, {}, "Deleting " + from.name); !done)
     return std::move(done).error().within("Failed to delete original instance after copying it");

@@ -82,6 +82,7 @@ constexpr auto kTable = std::to_array<AccessRow>({
     {kInstance, "Freeze", kManageInstances, kProjectsOwn},
     {kInstance, "Unfreeze", kManageInstances, kProjectsOwn},
     {kInstance, "Rename", kManageInstances, kProjectsOwn},
+    {kInstance, "Move", kManageInstances, kProjectsOwn, true},
     {kInstance, "Delete", kManageInstances, kProjectsOwn},
     {kInstance, "GetConfig", kView, kProjectsOwn},
     {kInstance, "Update", kManageInstances, kProjectsOwn, true},

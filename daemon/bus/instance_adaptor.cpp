@@ -90,6 +90,15 @@ void InstanceAdaptor::Rename(sdbus::Result<Path>&& reply, std::string name, Opti
   });
 }
 
+void InstanceAdaptor::Move(sdbus::Result<Path>&& reply, std::string project, std::string name, Options options) {
+  run(std::move(reply), [this, project, name, options = std::move(options)](const Principal& who, const Names& it) -> Result<Path> {
+    BERTH_CHECK(no_options(options));
+    BERTH_TRY(auto to_project, ProjectName::parse(project));
+    BERTH_TRY(auto to_name, InstanceName::parse(name));
+    return operation_answer(use_cases_.move.move(who, it.project, it.name, {.project = std::move(to_project), .name = std::move(to_name)}));
+  });
+}
+
 void InstanceAdaptor::Delete(sdbus::Result<Path>&& reply, Options options) {
   run(std::move(reply), [this, options = std::move(options)](const Principal& who, const Names& it) -> Result<Path> {
     bool force = false;

@@ -38,6 +38,7 @@ class InstanceAdaptor final : public org::berth::Berth1::Instance_adaptor {
   void Freeze(sdbus::Result<Path>&& reply, Options options) override;
   void Unfreeze(sdbus::Result<Path>&& reply, Options options) override;
   void Rename(sdbus::Result<Path>&& reply, std::string name, Options options) override;
+  void Move(sdbus::Result<Path>&& reply, std::string project, std::string name, Options options) override;
   void Delete(sdbus::Result<Path>&& reply, Options options) override;
   void GetConfig(sdbus::Result<Options>&& reply) override;
   void Update(sdbus::Result<Path>&& reply, Options changes, Options options) override;

@@ -12,6 +12,7 @@
 #include "daemon/services/instance_files.hpp"
 #include "daemon/services/instance_lifecycle.hpp"
 #include "daemon/services/instance_metadata.hpp"
+#include "daemon/services/instance_move.hpp"
 #include "daemon/services/instance_query.hpp"
 #include "daemon/services/operations.hpp"
 #include "daemon/services/profiles.hpp"
@@ -26,6 +27,7 @@ namespace berth::bus {
 struct UseCases {
   services::InstanceCreate& create;
   services::InstanceLifecycle& lifecycle;
+  services::InstanceMove& move;
   services::InstanceQuery& query;
   services::InstanceConfig& config;
   services::InstanceExec& exec;

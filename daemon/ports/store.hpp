@@ -44,6 +44,8 @@ class Store {
   virtual Result<void> insert_instance(const Instance& instance) = 0;
   virtual Result<std::uint64_t> update_instance(const Instance& instance, std::optional<std::uint64_t> expected_revision) = 0;
   virtual Result<void> rename_instance(const Uuid& uuid, const InstanceName& to) = 0;
+  /// Gives the row of that uuid its project, name, profiles and config; owner and snapshots stay its own.
+  virtual Result<void> move_instance(const Instance& instance) = 0;
   virtual Result<void> delete_instance(const Uuid& uuid) = 0;
   virtual Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) = 0;
   virtual Result<Instance> instance_by_uuid(const Uuid& uuid) = 0;

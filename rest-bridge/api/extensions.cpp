@@ -82,6 +82,7 @@ constexpr std::array kExtensions{
     Extension{"instance_bulk_state_change", "PUT", "/1.0/instances"},
     Extension{"server_supported_storage_drivers", "GET", "/1.0", "storage_supported_drivers"},
     Extension{"instance_all_projects", "GET", "/1.0/instances"},
+    Extension{"instance_project_move", "POST", "/1.0/instances/{name}"},
     Extension{"instance_get_full", "GET", "/1.0/instances/{name}"},
     Extension{"certificate_token", "POST", "/1.0/certificates"},
     Extension{"event_project", "GET", "/1.0/events"},

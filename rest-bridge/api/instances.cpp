@@ -109,8 +109,8 @@ Result<Options> source_of(const Json& body, const std::string& project) {
   options["type"] = type;
   if (type == "none") return options;
   if (type == "copy") return copy_source(source, project);
-  if (type == "migration") return Error{Code::NotSupported, "migrating instances is not supported yet"};
-  if (type == "backup") return Error{Code::NotSupported, "restoring backups is not supported yet"};
+  if (type == "migration") return Error{Code::NotSupported, "migrating instances from another server is not supported: copy them, or import a backup"};
+  if (type == "backup") return Error{Code::NotSupported, "a backup is restored by sending it as the body of the request"};
   if (type != "image") return Error{Code::InvalidArgument, "Unknown source type " + type};
   BERTH_TRY(const auto server, text_field(source, "server"));
   if (!server.empty()) {
@@ -232,11 +232,28 @@ Answer patch_instance(Context& context) {
   co_return co_await run_to_the_end(context, std::move(call));
 }
 
+/// A `migration` within this server: to another project.
+Answer move_instance(Context& context, Json body, std::string name) {
+  BERTH_CO_TRY(std::string project, text_field(body, "project"));
+  BERTH_CO_TRY(std::string pool, text_field(body, "pool"));
+  BERTH_CO_TRY(bool instance_only, bool_field(body, "instance_only"));
+  BERTH_CO_TRY(bool container_only, bool_field(body, "container_only"));
+  if (!pool.empty()) co_return Error{Code::NotSupported, "moving instances to another storage pool is not supported"};
+  if (project.empty()) co_return Error{Code::NotSupported, "migrating instances to another server is not supported: copy them, or export a backup"};
+  if (instance_only || container_only)
+    co_return Error{Code::NotSupported, "moving an instance without its snapshots is not supported: delete them first"};
+  BERTH_CO_TRY(Call call, instance_call(context, "Move", {}));
+  call.arguments.emplace_back(std::move(project));
+  call.arguments.emplace_back(name.empty() ? context.parameter("name") : std::move(name));
+  call.arguments.emplace_back(Options());
+  co_return co_await run_operation(context, std::move(call));
+}
+
 Answer rename_instance(Context& context) {
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(bool migration, bool_field(body, "migration"));
-  if (migration) co_return Error{Code::NotSupported, "migrating instances is not supported yet"};
   BERTH_CO_TRY(std::string name, text_field(body, "name"));
+  if (migration) co_return co_await move_instance(context, std::move(body), std::move(name));
   BERTH_CO_TRY(Call call, instance_call(context, "Rename", {}));
   call.arguments.emplace_back(std::move(name));
   call.arguments.emplace_back(Options());
@@ -255,7 +272,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/1.0/instances/{name}", "Manager.DescribeInstances", "view", get_instance},
     {"PUT", "/1.0/instances/{name}", "Instance.Update", "manage-instances", put_instance},
     {"PATCH", "/1.0/instances/{name}", "Instance.Update", "manage-instances", patch_instance},
-    {"POST", "/1.0/instances/{name}", "Instance.Rename", "manage-instances", rename_instance},
+    {"POST", "/1.0/instances/{name}", "Instance.Rename, Move", "manage-instances", rename_instance},
     {"DELETE", "/1.0/instances/{name}", "Instance.Delete", "manage-instances", delete_instance},
 };
 

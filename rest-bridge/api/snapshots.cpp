@@ -101,7 +101,7 @@ Answer patch_snapshot(Context& context) {
 Answer rename_snapshot(Context& context) {
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(bool migration, bool_field(body, "migration"));
-  if (migration) co_return Error{Code::NotSupported, "migrating snapshots is not supported yet"};
+  if (migration) co_return Error{Code::NotSupported, "migrating snapshots to another server is not supported"};
   BERTH_CO_TRY(std::string name, text_field(body, "name"));
   BERTH_CO_TRY(Call call, snapshot_call(context, "RenameSnapshot"));
   call.arguments.emplace_back(std::move(name));

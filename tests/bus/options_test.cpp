@@ -79,6 +79,7 @@ std::vector<OptionCall> all_calls() {
       {"Instance", "Freeze", {}, {}, {}},
       {"Instance", "Unfreeze", {}, {}, {}},
       {"Instance", "Rename", texts({"web"}), {}, {}},
+      {"Instance", "Move", texts({"other", "web"}), {}, {}},
       {"Instance", "Delete", {}, {"force"}, {}},
       {"Instance", "Update", {}, {"config", "devices", "profiles", "description", "ephemeral", "architecture"}, no_options},
       {"Instance", "Update", no_options, {"replace", "if-revision"}, {}},

@@ -279,6 +279,7 @@ def _(_, rest):
     rest.ask("PATCH", "/1.0/instances/c0", {"config": {"user.z": "3"}}, status=200, headers={"If-Match": rest.headers["ETag"]})
     rest.run("PUT", "/1.0/instances/c0", {"config": instance["config"], "devices": {}, "profiles": ["default"], "ephemeral": False})
     rest.ask("GET", "/1.0/instances/c0?recursion=1", status=200)
+    rest.ask("POST", "/1.0/instances/c0", {"migration": True, "project": "nowhere"}, status=404)
 
     run = rest.ask("POST", "/1.0/instances/c0/exec", {"command": ["true"], "wait-for-websocket": True, "interactive": False}, status=202)
     equal(rest.upgrade(f"{run['operation']}/websocket?secret={run['metadata']['metadata']['fds']['0']}"), 101)

@@ -124,10 +124,17 @@ def _(berth):
     equal(names(berth, project="default"), ["c1", "c3"])
     good(berth.lxc("start", "c3"))
     equal(good(berth.lxc("exec", "c3", "--", "cat", "/root/where")).strip(), "web")
+    bad(berth.lxc("move", "c3", "c5", "--target-project", "web"), "stopped")
     good(berth.lxc("stop", "-f", "c3"))
+    good(berth.lxc("snapshot", "c3", "before"))
+    bad(berth.lxc("move", "c3", "c2", "--target-project", "web"), "already in use")
+    bad(berth.lxc("move", "c3", "c5", "--target-project", "nowhere"), "not found")
     good(berth.lxc("move", "c3", "c5", "--target-project", "web"))
     equal((names(berth, project="default"), names(berth, project="web")), (["c1"], ["c2", "c5"]))
-    good(berth.lxc("delete", "c5", "--project", "web"))
+    contains(good(berth.lxc("info", "c5", "--project", "web")), "before")
+    good(berth.lxc("start", "c5", "--project", "web"))
+    equal(good(berth.lxc("exec", "c5", "--project", "web", "--", "cat", "/root/where")).strip(), "web")
+    good(berth.lxc("delete", "-f", "c5", "--project", "web"))
 
 
 @case("Profiles and images of a project are its own where its features say so")

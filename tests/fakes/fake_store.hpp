@@ -48,12 +48,12 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
     BERTH_CHECK(may_write());
     const auto row = instances_.find(uuid.str());
     if (row == instances_.end()) return missing("Instance", uuid.str());
-    for (const auto& [other, taken] : instances_)
-      if (other != uuid.str() && taken.project == row->second.project && taken.name == to)
-        return exists("Instance", to.str());
-    row->second.name = to;
-    ++row->second.revision;
-    return {};
+    return name_instance(row->second, row->second.project, to);
+  }
+  Result<void> move_instance(const Instance& given) override {
+    const std::lock_guard lock(mutex_);
+    BERTH_CHECK(may_write());
+    return change_project_of(given);
   }
   Result<void> delete_instance(const Uuid& uuid) override {
     const std::lock_guard lock(mutex_);

@@ -111,6 +111,24 @@ class FakeStoreTables {
     if (pools_.contains(name.str())) return {};
     return missing("Storage pool", name.str());
   }
+  Result<void> name_instance(Instance& row, const ProjectName& project, const InstanceName& name) {
+    for (const auto& [uuid, other] : instances_)
+      if (uuid != row.uuid.str() && other.project == project && other.name == name) return exists("Instance", name.str());
+    row.project = project;
+    row.name = name;
+    ++row.revision;
+    return {};
+  }
+  Result<void> change_project_of(const Instance& given) {
+    BERTH_CHECK(check_project(given.project));
+    const auto row = instances_.find(given.uuid.str());
+    if (row == instances_.end()) return missing("Instance", given.name.str());
+    BERTH_CHECK(check_profiles(given.project, given.profiles));
+    BERTH_CHECK(name_instance(row->second, given.project, given.name));
+    row->second.profiles = given.profiles;
+    row->second.config = given.config;
+    return {};
+  }
   Result<void> check_profiles(const ProjectName& project, const std::vector<ProfileName>& names) {
     for (const auto& name : names)
       if (find_profile(project, name) == profiles_.end()) return missing("Profile", name.str());

@@ -207,6 +207,14 @@ class FakeObjects : public FakeBase {
         return std::string();
       });
     }
+    if (member == "Move") {
+      if (a[0] == "nowhere") fail("NotFound", "Project not found");
+      if (running) fail("FailedPrecondition", "only a stopped one can be moved");
+      return soon("Moving instance", self, [this, name] {
+        instances_.erase(name);
+        return std::string();
+      });
+    }
     if (member == "Delete") {
       if (row["status_code"] != 102) fail("FailedPrecondition", "Instance is running");
       return soon("Deleting instance", self, [this, name] {

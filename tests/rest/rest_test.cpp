@@ -202,6 +202,21 @@ TEST_F(Rest, ASignalReachesTheCommandAndADeadClientKillsIt) {
   }
 }
 
+TEST_F(Rest, AMigrationGoesToAnotherProjectAndNowhereElse) {
+  rest().make_running("mover");
+  const auto post = [&](const std::string& body) { return rest().request("POST", "/1.0/instances/mover", body); };
+  EXPECT_EQ(post(R"({"migration":true})").status, 501);
+  EXPECT_EQ(post(R"({"migration":true,"pool":"other"})").status, 501);
+  EXPECT_EQ(post(R"({"migration":true,"project":"web","instance_only":true})").status, 501);
+  EXPECT_EQ(post(R"({"migration":true,"project":5})").status, 400);
+  EXPECT_EQ(post(R"({"migration":true,"project":"nowhere"})").status, 404);
+  EXPECT_EQ(post(R"({"migration":true,"project":"web"})").status, 400) << "it runs";
+  (void)rest().run("PUT", "/1.0/instances/mover/state", R"({"action":"stop","force":true})");
+  const auto end = rest().run("POST", "/1.0/instances/mover", R"({"migration":true,"project":"web","name":"moved","live":true})");
+  EXPECT_EQ(end["description"], "Moving instance");
+  EXPECT_EQ(end["status"], "Success");
+}
+
 TEST_F(Rest, ASecretOpensItsStreamOnceAndNoOther) {
   rest().make_running("secrets");
   const auto made = rest().request("POST", "/1.0/instances/secrets/exec", R"({"command":["cat"],"wait-for-websocket":true})");

@@ -165,6 +165,17 @@ Result<void> SqliteStore::rename_instance(const Uuid& uuid, const InstanceName& 
   });
 }
 
+Result<void> SqliteStore::move_instance(const Instance& instance) {
+  return write(Durability::Commit, [&]() -> Result<void> {
+    BERTH_CHECK(project_row(instance.project));
+    auto done = database_->run("UPDATE instances SET project = ?, name = ?, config = ?, revision = revision + 1 WHERE uuid = ?",
+                               instance.project.str(), instance.name.str(), to_column(instance.config), instance.uuid.str());
+    if (!done) return done.error().code == Code::AlreadyExists ? taken(instance.name) : std::move(done).error();
+    if (database_->changes() == 0) return not_found(instance.name.str());
+    return set_profiles(kInsertProfile, kDeleteProfiles, instance.uuid, instance.project, instance.profiles);
+  });
+}
+
 Result<void> SqliteStore::delete_instance(const Uuid& uuid) {
   return write(Durability::Commit, [&]() -> Result<void> {
     BERTH_CHECK(database_->run("DELETE FROM instances WHERE uuid = ?", uuid.str()));

@@ -28,6 +28,7 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
   Result<std::uint64_t> update_instance(const Instance& instance,
                                         std::optional<std::uint64_t> expected_revision) override;
   Result<void> rename_instance(const Uuid& uuid, const InstanceName& to) override;
+  Result<void> move_instance(const Instance& instance) override;
   Result<void> delete_instance(const Uuid& uuid) override;
   Result<Instance> instance(const Principal& who, const ProjectName& project, const InstanceName& name) override;
   Result<Instance> instance_by_uuid(const Uuid& uuid) override;

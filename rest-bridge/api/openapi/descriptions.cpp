@@ -47,7 +47,7 @@ constexpr std::array kDescriptions{
     Description{"GET", "/1.0/instances/{name}", "project recursion", "", "tagged Instance|InstanceFull", "An instance"},
     Description{"PUT", "/1.0/instances/{name}", "project If-Match", "InstancePut", "async", "Replaces an instance's configuration, or restores a snapshot"},
     Description{"PATCH", "/1.0/instances/{name}", "project If-Match", "InstancePut", "empty", "Changes an instance's configuration"},
-    Description{"POST", "/1.0/instances/{name}", "project", "Rename", "async", "Renames an instance"},
+    Description{"POST", "/1.0/instances/{name}", "project", "InstancePost", "async", "Renames an instance, or moves it to another project"},
     Description{"DELETE", "/1.0/instances/{name}", "project", "", "async", "Deletes an instance"},
     Description{"GET", "/1.0/instances/{name}/state", "project", "", "sync InstanceState", "What an instance uses and where it is reached"},
     Description{"PUT", "/1.0/instances/{name}/state", "project", "InstanceStatePut", "async", "Starts, stops, restarts, freezes or unfreezes an instance"},

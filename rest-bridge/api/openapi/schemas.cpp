@@ -106,6 +106,10 @@ InstanceStatePut: A change of state
   force?   flag               stop it without asking
 Rename: A new name
   name text
+InstancePost: A new name, here or in another project
+  name?      text
+  migration? flag             move it; it must be stopped
+  project?   text             where to
 
 InstanceState: What an instance uses now
   status      text

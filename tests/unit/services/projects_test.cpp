@@ -10,6 +10,7 @@
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_backups.hpp"
 #include "daemon/services/instance_config.hpp"
+#include "daemon/services/instance_move.hpp"
 #include "daemon/services/instance_query.hpp"
 #include "daemon/services/profiles.hpp"
 #include "daemon/services/snapshots.hpp"
@@ -48,6 +49,9 @@ class ProjectUse : public ServicesTest {
   Error change(const std::string& name, const ConfigMap& config) {
     return outcome(config_.update(kRoot, kWebProject, instance_name(name), {.config = config}));
   }
+  Error change_config(const std::string& name, const ConfigMap& config) {
+    return outcome(config_.update(kRoot, default_project(), instance_name(name), {.config = config}));
+  }
   Error change_project(const ConfigMap& config) {
     const auto changed = projects_.update(kRoot, kWebProject, {.config = config});
     return changed ? Error{Code::Internal, ""} : changed.error();
@@ -66,6 +70,7 @@ class ProjectUse : public ServicesTest {
   InstanceConfig config_{context_};
   InstanceQuery query_{context_};
   Snapshots snapshots_{context_};
+  InstanceMove move_{context_};
 };
 
 TEST_F(ProjectUse, ANewOneHasAnEmptyProfileOfItsOwn) {
@@ -267,6 +272,45 @@ TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
   EXPECT_EQ(events().back().project, default_project());
   const auto held = locks_.lock(profile_entity(default_project(), profile_name("default")), "x", "hold", EntityLocks::Purpose::User);
   EXPECT_EQ(profiles_.update(kRoot, kWebProject, profile_name("default"), {.description = "busy"}).error().code, Code::Busy);
+}
+
+TEST_F(ProjectUse, AnInstanceMovesInWithAllItHas) {
+  make_usable({});
+  const auto before = make_instance("c1");
+  expect_success(snapshots_.create(kRoot, {default_project(), instance_name("c1")}, {.name = *SnapshotName::parse("first")}));
+  forget_events();
+  expect_success(move_.move(kRoot, default_project(), instance_name("c1"), {.project = kWebProject, .name = instance_name("c2")}));
+  EXPECT_FALSE(exists("c1"));
+  const auto moved = store_.instance(kRoot, kWebProject, instance_name("c2"));
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->uuid, before.uuid);
+  EXPECT_EQ(store_.snapshots(moved->uuid)->size(), 1U);
+  EXPECT_EQ(manifests_.read(moved->uuid)->project, kWebProject);
+  EXPECT_THAT(actions(), ElementsAre("instance-deleted", "instance-created"));
+  expect_success(lifecycle_.start(kRoot, kWebProject, instance_name("c2")));
+  EXPECT_EQ(runtime_.status(before.uuid), InstanceStatus::Running);
+}
+
+TEST_F(ProjectUse, AnInstanceThatMayNotMoveInStaysWhereItIs) {
+  make_usable({{"restricted", "true"}, {"limits.containers", "1"}});
+  (void)make_instance("c1");
+  const auto move = [&](const std::string& name, const ProjectName& to, const std::string& as) {
+    return outcome(move_.move(kRoot, default_project(), instance_name(name), {.project = to, .name = instance_name(as)}));
+  };
+  EXPECT_EQ(move("c1", default_project(), "c2").code, Code::InvalidArgument);
+  EXPECT_EQ(move("c1", *ProjectName::parse("nowhere"), "c1").code, Code::NotFound);
+  EXPECT_EQ(move("none", kWebProject, "c1").code, Code::NotFound);
+  expect_success(lifecycle_.start(kRoot, default_project(), instance_name("c1")));
+  EXPECT_EQ(move("c1", kWebProject, "c1").code, Code::FailedPrecondition);
+  expect_success(lifecycle_.stop(kRoot, default_project(), instance_name("c1"), {.force = true}));
+  ASSERT_EQ(change_config("c1", {{"security.nesting", "true"}}).message, "");
+  EXPECT_NE(move("c1", kWebProject, "c1").message, "") << "the project is restricted";
+  ASSERT_EQ(change_config("c1", {{"security.nesting", ""}}).message, "");
+  ASSERT_EQ(add("c3").message, "");
+  EXPECT_EQ(move("c1", kWebProject, "c3").code, Code::AlreadyExists);
+  EXPECT_THAT(move("c1", kWebProject, "c1").message, HasSubstr("limits.containers"));
+  EXPECT_TRUE(exists("c1"));
+  EXPECT_EQ(query_.list(kRoot, kWebProject)->size(), 1U);
 }
 
 }  // namespace

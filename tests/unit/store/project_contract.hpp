@@ -149,10 +149,41 @@ TYPED_TEST_P(AStoreOfProjects, RenamesAndDeletesWithTheProfile) {
   EXPECT_EQ(this->profiles_of("site"), 0U);
 }
 
+TYPED_TEST_P(AStoreOfProjects, MovesInstancesFromOneToAnother) {
+  this->insert("web");
+  const auto project = project_name("web");
+  Instance row = make_instance("c1");
+  ASSERT_TRUE(this->store().insert_instance(row));
+  const auto revision = this->store().instance_by_uuid(row.uuid)->revision;
+  row.project = project;
+  row.name = instance_name("c2");
+  row.config["volatile.idmap.base"] = "5";
+  row.profiles = {profile_name("nope")};
+  EXPECT_EQ(this->store().move_instance(row).error().code, Code::NotFound);
+  EXPECT_EQ(this->store().instance_by_uuid(row.uuid)->project, default_project()) << "all of it or nothing";
+  row.profiles = {profile_name("default")};
+  ASSERT_TRUE(this->store().move_instance(row));
+  const auto moved = this->store().instance(daemon_principal(), project, instance_name("c2"));
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->uuid, row.uuid);
+  EXPECT_EQ(moved->config, row.config);
+  EXPECT_GT(moved->revision, revision);
+  EXPECT_EQ(this->store().instances_with_profile(project, profile_name("default"))->size(), 1U);
+  EXPECT_EQ(this->store().instance(daemon_principal(), default_project(), instance_name("c1")).error().code, Code::NotFound);
+  auto other = make_instance("c2");
+  ASSERT_TRUE(this->store().insert_instance(other));
+  other.project = project;
+  EXPECT_EQ(this->store().move_instance(other).error().code, Code::AlreadyExists);
+  other.project = project_name("nowhere");
+  EXPECT_EQ(this->store().move_instance(other).error().code, Code::NotFound);
+  EXPECT_EQ(this->store().move_instance(make_instance("none")).error().code, Code::NotFound);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(AStoreOfProjects, GivesAProjectBackAsItWasPutInWithItsProfile,
                             SaysOfTheDefaultProjectThatItHasEverythingOfItsOwn, HidesAUsersProjectFromOthers,
                             HidesAllButTheirProjectsFromRestrictedClientsAndWhatTheseShareNot,
                             CountsRevisionsAndRefusesAStaleOne, ProfilesComeAndGoWithTheirFeature,
-                            MovesRemovesAndSharesOnlyWhatIsEmpty, RenamesAndDeletesWithTheProfile);
+                            MovesRemovesAndSharesOnlyWhatIsEmpty, RenamesAndDeletesWithTheProfile,
+                            MovesInstancesFromOneToAnother);
 
 }  // namespace berth::contract
