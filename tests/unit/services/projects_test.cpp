@@ -308,7 +308,7 @@ TEST_F(ProjectUse, AnInstanceThatMayNotMoveInStaysWhereItIs) {
   ASSERT_EQ(change_config("c1", {{"security.nesting", ""}}).message, "");
   ASSERT_EQ(add("c3").message, "");
   EXPECT_EQ(move("c1", kWebProject, "c3").code, Code::AlreadyExists);
-  EXPECT_THAT(move("c1", kWebProject, "c1").message, HasSubstr("limits.containers"));
+  EXPECT_THAT(move("c1", kWebProject, "c1").message, HasSubstr("maximum number of instances"));
   EXPECT_TRUE(exists("c1"));
   EXPECT_EQ(query_.list(kRoot, kWebProject)->size(), 1U);
 }
