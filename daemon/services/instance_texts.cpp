@@ -5,6 +5,8 @@
 #include "daemon/domain/instance_document.hpp"
 #include "daemon/domain/principal.hpp"
 
+#include <cstdint>
+#include <unordered_set>
 #include <utility>
 
 namespace berth::services {
@@ -66,15 +68,35 @@ InstanceTexts::Text InstanceTexts::find(const InstanceSummary& instance, const T
 }
 
 void InstanceTexts::keep(const Uuid& instance, Kept kept) {
-  const std::lock_guard lock(mutex_);
-  if (bytes_ > kMostBytes) {
-    kept_.clear();
-    bytes_ = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (bytes_ > kMostBytes) {
+      kept_.clear();
+      bytes_ = 0;
+    }
+    auto& place = kept_[instance.str()];
+    bytes_ += kept.members->size();
+    if (place.members) bytes_ -= place.members->size();
+    place = std::move(kept);
+    if (kept_.size() <= sweep_at_) return;
+    sweep_at_ = SIZE_MAX;  // this thread sweeps, and no other
   }
-  auto& place = kept_[instance.str()];
-  bytes_ += kept.members->size();
-  if (place.members) bytes_ -= place.members->size();
-  place = std::move(kept);
+  sweep();
+}
+
+void InstanceTexts::sweep() {
+  std::unordered_set<std::string> there;
+  const auto rows = store_.instance_summaries(daemon_principal(), std::nullopt);
+  if (rows)
+    for (const auto& row : *rows) there.insert(row.uuid.str());
+  const std::lock_guard lock(mutex_);
+  if (rows)
+    std::erase_if(kept_, [&](const auto& entry) {
+      if (there.contains(entry.first)) return false;
+      bytes_ -= entry.second.members->size();
+      return true;
+    });
+  sweep_at_ = 2 * kept_.size() + kFewest;
 }
 
 }  // namespace berth::services

@@ -24,6 +24,12 @@ class InstanceTexts {
 
   explicit InstanceTexts(ports::Store& store) : store_(store) {}
 
+  /// Of how many instances something is kept: those that there are, and at most as many again and a few that are gone.
+  std::size_t kept() const {
+    const std::lock_guard lock(mutex_);
+    return kept_.size();
+  }
+
   /// For the time of one list: reads the profiles of each project once.
   class Reading {
    public:
@@ -53,9 +59,14 @@ class InstanceTexts {
   Text known_stamp(const ProjectName& project, std::string fresh);
   Text find(const InstanceSummary& instance, const Text& profiles);
   void keep(const Uuid& instance, Kept kept);
+  /// Forgets the instances that are gone.
+  void sweep();
+
+  static constexpr std::size_t kFewest = 64;  ///< below which nobody counts what is gone
 
   ports::Store& store_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::size_t sweep_at_ = kFewest;
   std::map<ProjectName, Text> stamps_;
   std::unordered_map<std::string, Kept> kept_;  ///< by uuid
   std::size_t bytes_ = 0;
