@@ -32,6 +32,8 @@ Result<Draft> draft_of(Context& context, const Principal& who, const Instance& f
     return Error{Code::NotSupported, "Instance " + from.name.str() + " is in storage pool " + from.pool.str() + ", and the profiles of project " +
                                          to.project.str() + " would put it in " + root.pool.str() + ": give it a root disk of its own"};
   BERTH_TRY(auto before, expanded(context, from));
+  // As after a rename. Not before the two are compared: nobody asked for it.
+  if (to.name != from.name) row.config.emplace("volatile.apply_template", "rename");
   return Draft{std::move(row), std::move(before), std::move(all)};
 }
 

@@ -276,14 +276,17 @@ TEST_F(ProjectUse, AProfileThatIsSharedIsJudgedByTheLimitsOfWhoSharesIt) {
 
 TEST_F(ProjectUse, AnInstanceMovesInWithAllItHas) {
   make_usable({});
-  const auto before = make_instance("c1");
+  const auto before = make_running("c1");
+  expect_success(lifecycle_.stop(kRoot, default_project(), instance_name("c1"), {.force = true}));
   expect_success(snapshots_.create(kRoot, {default_project(), instance_name("c1")}, {.name = *SnapshotName::parse("first")}));
   forget_events();
-  expect_success(move_.move(kRoot, default_project(), instance_name("c1"), {.project = kWebProject, .name = instance_name("c2")}));
+  expect_success(move_.move(kAlice, default_project(), instance_name("c1"), {.project = kWebProject, .name = instance_name("c2")}));
+  EXPECT_THAT(access_asked_, IsEmpty()) << "what it is allowed to it may keep";
   EXPECT_FALSE(exists("c1"));
   const auto moved = store_.instance(kRoot, kWebProject, instance_name("c2"));
   ASSERT_TRUE(moved);
   EXPECT_EQ(moved->uuid, before.uuid);
+  EXPECT_EQ(moved->config.at("volatile.apply_template"), "rename");
   EXPECT_EQ(store_.snapshots(moved->uuid)->size(), 1U);
   EXPECT_EQ(manifests_.read(moved->uuid)->project, kWebProject);
   EXPECT_THAT(actions(), ElementsAre("instance-deleted", "instance-created"));
