@@ -22,19 +22,6 @@ namespace {
 constexpr std::chrono::hours kExpiryInterval{1};
 constexpr std::size_t kMostBackups = 1000;  // of one instance
 
-struct Locked {
-  Instance instance;
-  EntityLocks::Guard lock;
-};
-
-Result<Locked> lock(Context& context, const Principal& who, const InstanceRef& of, const std::string& verb) {
-  BERTH_TRY(const auto seen, context.store.instance(who, of.project, of.name));
-  BERTH_TRY(auto guard, lock_instance(context, seen, verb));
-  BERTH_TRY(auto instance, context.store.instance(who, of.project, of.name));
-  if (instance.uuid != seen.uuid) return Error{Code::Busy, shown(of.name) + " was replaced by another one: try again"};
-  return Locked{std::move(instance), std::move(guard)};
-}
-
 Error no_backup() { return Error{Code::NotFound, "Load backup from database: Instance backup not found"}; }
 
 Error backup_exists(const Instance& instance, const BackupName& name) {
@@ -137,7 +124,7 @@ Result<void> check(Context& context, const BackupRequest& request) {
 Result<OperationId> InstanceBackups::create(const Principal& who, const InstanceRef& of, BackupRequest request) {
   BERTH_CHECK(check(context_, request));
   BERTH_CHECK(judge(context_, of.project));
-  BERTH_TRY(auto locked, lock(context_, who, of, "backup"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "backup"));
   const auto& instance = locked.instance;
   BERTH_TRY(const auto kept, context_.backups.list(instance.uuid));
   if (kept.size() >= kMostBackups)
@@ -170,7 +157,7 @@ Result<OperationId> InstanceBackups::stream(const Principal& who, const Instance
   BERTH_CHECK(check(context_, request));
   BERTH_CHECK(judge(context_, of.project));
   BERTH_TRY(auto outlet, Outlet::open(std::move(target)));
-  BERTH_TRY(auto locked, lock(context_, who, of, "backup"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "backup"));
   const auto instance = locked.instance;
   auto spec = instance_operation(who, instance, "Exporting instance");
   spec.cancellable = true;
@@ -201,7 +188,7 @@ Result<std::vector<Document>> InstanceBackups::describe(const Principal& who, co
 
 Result<OperationId> InstanceBackups::rename(const Principal& who, const InstanceRef& of, const BackupName& name,
                                             const BackupName& to) {
-  BERTH_TRY(auto locked, lock(context_, who, of, "rename a backup"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "rename a backup"));
   BERTH_CHECK(find(context_, locked.instance, name));
   if (find(context_, locked.instance, to)) return backup_exists(locked.instance, to);
   auto spec = instance_operation(who, locked.instance, "Renaming instance backup");
@@ -216,7 +203,7 @@ Result<OperationId> InstanceBackups::rename(const Principal& who, const Instance
 }
 
 Result<OperationId> InstanceBackups::remove(const Principal& who, const InstanceRef& of, const BackupName& name) {
-  BERTH_TRY(auto locked, lock(context_, who, of, "delete a backup"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "delete a backup"));
   BERTH_CHECK(find(context_, locked.instance, name));
   auto spec = instance_operation(who, locked.instance, "Removing instance backup");
   spec.resources = {{"container", {of.name.str()}}};  // LXD's word for it, in this one operation

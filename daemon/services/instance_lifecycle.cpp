@@ -34,19 +34,9 @@ Result<void> halt(Context& context, const Uuid& uuid, const StopRequest& request
 
 }  // namespace
 
-Result<InstanceLifecycle::Locked> InstanceLifecycle::lock(const Principal& who, const ProjectName& project,
-                                                          const InstanceName& name, const std::string& verb) {
-  BERTH_TRY(const auto seen, context_.store.instance(who, project, name));
-  BERTH_TRY(auto guard, lock_instance(context_, seen, verb));
-  // Only what is read under the lock counts: it may have been renamed or deleted while this waited.
-  BERTH_TRY(auto instance, context_.store.instance(who, project, name));
-  if (instance.uuid != seen.uuid) return Error{Code::Busy, shown(name) + " was replaced by another one: try again"};
-  return Locked{std::move(instance), std::move(guard)};
-}
-
 Result<OperationId> InstanceLifecycle::start(const Principal& who, const ProjectName& project,
                                              const InstanceName& name) {
-  BERTH_TRY(auto locked, lock(who, project, name, "start"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "start"));
   if (context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped) return already_running();
   auto spec = instance_operation(who, locked.instance, "Starting instance");
   return start_locked(context_, std::move(spec), std::move(locked.lock),
@@ -64,7 +54,7 @@ Result<OperationId> InstanceLifecycle::stop(const Principal& who, const ProjectN
     const auto holder = context_.locks.holder(instance_entity(instance.uuid));
     if (holder && holder->verb == "stop") return kill_in_stop(who, instance);
   }
-  BERTH_TRY(auto locked, lock(who, project, name, "stop"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "stop"));
   if (context_.runtime.status(locked.instance.uuid) == InstanceStatus::Stopped) return already_stopped();
   auto spec = instance_operation(who, locked.instance, "Stopping instance");
   spec.cancellable = !is_forced(request);
@@ -95,7 +85,7 @@ Result<OperationId> InstanceLifecycle::kill_in_stop(const Principal& who, const 
 
 Result<OperationId> InstanceLifecycle::restart(const Principal& who, const ProjectName& project,
                                                const InstanceName& name, StopRequest request) {
-  BERTH_TRY(auto locked, lock(who, project, name, "restart"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "restart"));
   if (context_.runtime.status(locked.instance.uuid) == InstanceStatus::Stopped) return already_stopped();
   auto spec = instance_operation(who, locked.instance, "Restarting instance");
   return start_locked(
@@ -115,7 +105,7 @@ Result<OperationId> InstanceLifecycle::restart(const Principal& who, const Proje
 
 Result<OperationId> InstanceLifecycle::freeze(const Principal& who, const ProjectName& project,
                                               const InstanceName& name) {
-  BERTH_TRY(auto locked, lock(who, project, name, "freeze"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "freeze"));
   const auto status = context_.runtime.status(locked.instance.uuid);
   if (status == InstanceStatus::Stopped) return not_running();
   if (status == InstanceStatus::Frozen) return Error{Code::FailedPrecondition, "The container is already frozen"};
@@ -130,7 +120,7 @@ Result<OperationId> InstanceLifecycle::freeze(const Principal& who, const Projec
 
 Result<OperationId> InstanceLifecycle::unfreeze(const Principal& who, const ProjectName& project,
                                                 const InstanceName& name) {
-  BERTH_TRY(auto locked, lock(who, project, name, "unfreeze"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "unfreeze"));
   const auto status = context_.runtime.status(locked.instance.uuid);
   if (status == InstanceStatus::Stopped) return not_running();
   if (status != InstanceStatus::Frozen) return Error{Code::FailedPrecondition, "The container is already running"};
@@ -145,7 +135,7 @@ Result<OperationId> InstanceLifecycle::unfreeze(const Principal& who, const Proj
 
 Result<OperationId> InstanceLifecycle::remove(const Principal& who, const ProjectName& project,
                                               const InstanceName& name, bool force) {
-  BERTH_TRY(auto locked, lock(who, project, name, "delete"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "delete"));
   const bool runs = context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped;
   if (runs && !force) return Error{Code::FailedPrecondition, "Instance is running"};
   BERTH_TRY(const auto all, expanded(context_, locked.instance));
@@ -166,14 +156,10 @@ Result<OperationId> InstanceLifecycle::remove(const Principal& who, const Projec
 
 Result<OperationId> InstanceLifecycle::rename(const Principal& who, const ProjectName& project,
                                               const InstanceName& name, const InstanceName& to) {
-  BERTH_TRY(auto locked, lock(who, project, name, "rename"));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "rename"));
   if (context_.runtime.status(locked.instance.uuid) != InstanceStatus::Stopped)
     return Error{Code::FailedPrecondition, "Renaming of running instance not allowed"};
-  BERTH_TRY(auto name_lock,
-            context_.locks.lock(name_entity(project, to), shown(to), "rename", EntityLocks::Purpose::User));
-  const auto taken = context_.store.instance(daemon_principal(), project, to);
-  if (taken) return Error{Code::AlreadyExists, "Name \"" + to.str() + "\" already in use"};
-  if (taken.error().code != Code::NotFound) return taken.error();
+  BERTH_TRY(auto name_lock, lock_free_name(context_, project, to, "rename"));
   auto spec = instance_operation(who, locked.instance, "Renaming instance");
   const auto held_name = std::make_shared<std::optional<EntityLocks::Guard>>(std::move(name_lock));
   return start_locked(

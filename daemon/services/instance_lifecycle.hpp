@@ -31,12 +31,6 @@ class InstanceLifecycle {
   Result<OperationId> rename(const Principal& who, const ProjectName& project, const InstanceName& name, const InstanceName& to);
 
  private:
-  /// The instance, with its lock for `verb`.
-  struct Locked {
-    Instance instance;
-    EntityLocks::Guard lock;
-  };
-  Result<Locked> lock(const Principal& who, const ProjectName& project, const InstanceName& name, const std::string& verb);
   /// Kills what a clean stop waits for in vain.
   Result<OperationId> kill_in_stop(const Principal& who, const Instance& instance);
 

@@ -53,23 +53,17 @@ Result<void> commit(Context& context, Draft& draft) {
 
 Result<OperationId> InstanceMove::move(const Principal& who, const ProjectName& project, const InstanceName& name, const Target& to) {
   if (to.project == project) return Error{Code::InvalidArgument, "Instance " + name.str() + " is in project " + project.str() + " already"};
-  BERTH_TRY(const auto seen, context_.store.instance(who, project, name));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "move"));
+  const auto& from = locked.instance;
   BERTH_CHECK(context_.store.project(who, to.project));
-  BERTH_TRY(auto lock, lock_instance(context_, seen, "move"));
-  BERTH_TRY(const auto from, context_.store.instance(who, project, name));
-  if (from.uuid != seen.uuid) return Error{Code::Busy, shown(name) + " was replaced by another one: try again"};
   if (context_.runtime.status(from.uuid) != InstanceStatus::Stopped)
     return Error{Code::FailedPrecondition, "Instance " + name.str() + " runs, and only a stopped one can be moved to another project"};
-  BERTH_TRY(auto name_lock,
-            context_.locks.lock(name_entity(to.project, to.name), shown(to.name), "move", EntityLocks::Purpose::User));
-  const auto taken = context_.store.instance(daemon_principal(), to.project, to.name);
-  if (taken) return Error{Code::AlreadyExists, "Name \"" + to.name.str() + "\" already in use"};
-  if (taken.error().code != Code::NotFound) return taken.error();
+  BERTH_TRY(auto name_lock, lock_free_name(context_, to.project, to.name, "move"));
   BERTH_TRY(auto plan, draft_of(context_, who, from, to));
   BERTH_CHECK(judge_instance(context_, plan.row, plan.after));
   BERTH_CHECK(check_host_access(context_, who, name.str(), plan.before, plan.after));
   const auto held_name = std::make_shared<std::optional<EntityLocks::Guard>>(std::move(name_lock));
-  return start_locked(context_, instance_operation(who, from, "Moving instance"), std::move(lock),
+  return start_locked(context_, instance_operation(who, from, "Moving instance"), std::move(locked.lock),
                       [&context = context_, who, from, plan = std::move(plan), held_name](OperationContext&) mutable -> Result<Document> {
                         // Whoever hears of the end may use the name.
                         const std::shared_ptr<void> at_end(nullptr, [&held_name](void*) { held_name->reset(); });

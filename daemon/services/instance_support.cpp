@@ -44,6 +44,24 @@ Result<EntityLocks::Guard> lock_instance(Context& context, const Instance& insta
   return context.locks.lock(instance_entity(instance.uuid), shown(instance.name), verb, EntityLocks::Purpose::User);
 }
 
+Result<LockedInstance> lock_named(Context& context, const Principal& who, const ProjectName& project, const InstanceName& name,
+                                  const std::string& verb) {
+  BERTH_TRY(const auto seen, context.store.instance(who, project, name));
+  BERTH_TRY(auto guard, lock_instance(context, seen, verb));
+  // Only what is read under the lock counts: it may have been renamed or deleted while this waited.
+  BERTH_TRY(auto instance, context.store.instance(who, project, name));
+  if (instance.uuid != seen.uuid) return Error{Code::Busy, shown(name) + " was replaced by another one: try again"};
+  return LockedInstance{std::move(instance), std::move(guard)};
+}
+
+Result<EntityLocks::Guard> lock_free_name(Context& context, const ProjectName& project, const InstanceName& name, const std::string& verb) {
+  BERTH_TRY(auto guard, context.locks.lock(name_entity(project, name), shown(name), verb, EntityLocks::Purpose::User));
+  const auto taken = context.store.instance(daemon_principal(), project, name);
+  if (taken) return Error{Code::AlreadyExists, "Name \"" + name.str() + "\" already in use"};
+  if (taken.error().code != Code::NotFound) return taken.error();
+  return guard;
+}
+
 Result<OperationId> start_locked(Context& context, OperationSpec spec, EntityLocks::Guard lock, OperationBody work) {
   const auto held = std::make_shared<std::optional<EntityLocks::Guard>>(std::move(lock));
   return context.operations.start(std::move(spec), [held, work = std::move(work)](OperationContext& operation) {

@@ -18,6 +18,17 @@ std::string shown(const InstanceName& name);
 /// The instance's lock for a user's verb.
 Result<EntityLocks::Guard> lock_instance(Context& context, const Instance& instance, const std::string& verb);
 
+/// An instance as it was read under its lock.
+struct LockedInstance {
+  Instance instance;
+  EntityLocks::Guard lock;
+};
+/// The instance of that name, with its lock for `verb`. Errors: NotFound; Busy, also when another took its name meanwhile.
+Result<LockedInstance> lock_named(Context& context, const Principal& who, const ProjectName& project, const InstanceName& name,
+                                  const std::string& verb);
+/// The lock of a name that no instance of the project has, for one that is to get it. Errors: AlreadyExists, Busy.
+Result<EntityLocks::Guard> lock_free_name(Context& context, const ProjectName& project, const InstanceName& name, const std::string& verb);
+
 /// Runs `work` as an operation that holds `lock`; the lock is free again before anybody hears of the end.
 Result<OperationId> start_locked(Context& context, OperationSpec spec, EntityLocks::Guard lock, OperationBody work);
 

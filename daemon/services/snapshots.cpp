@@ -12,19 +12,6 @@
 
 namespace berth::services {
 
-struct Snapshots::Locked {
-  Instance instance;
-  EntityLocks::Guard lock;
-};
-
-Result<Snapshots::Locked> Snapshots::lock(const Principal& who, const InstanceRef& of, const std::string& verb) {
-  BERTH_TRY(const auto seen, context_.store.instance(who, of.project, of.name));
-  BERTH_TRY(auto guard, lock_instance(context_, seen, verb));
-  BERTH_TRY(auto instance, context_.store.instance(who, of.project, of.name));
-  if (instance.uuid != seen.uuid) return Error{Code::Busy, shown(of.name) + " was replaced by another one: try again"};
-  return Locked{std::move(instance), std::move(guard)};
-}
-
 Result<std::vector<Document>> snapshot_documents(Context& context, const Instance& instance,
                                                  const std::vector<Snapshot>& snapshots) {
   std::vector<Document> rows;
@@ -50,7 +37,7 @@ Result<OperationId> Snapshots::create(const Principal& who, const InstanceRef& o
     return Error{Code::NotSupported, "Stateful snapshots are not supported on this server: leave out the state"};
   BERTH_TRY(const auto project, context_.store.project(daemon_principal(), of.project));
   BERTH_CHECK(judge_snapshots(project));
-  BERTH_TRY(auto locked, lock(who, of, "snapshot"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "snapshot"));
   SnapshotSteps steps(context_);
   if (!request.name) {
     BERTH_TRY(request.name, steps.next_name(locked.instance));
@@ -91,7 +78,7 @@ Result<std::vector<Document>> Snapshots::describe(const Principal& who, const In
 }
 
 Result<OperationId> Snapshots::restore(const Principal& who, const InstanceRef& of, const SnapshotName& name) {
-  BERTH_TRY(auto locked, lock(who, of, "restart"));  // whose start the plan joins
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "restart"));  // whose start the plan joins
   BERTH_TRY(const auto snapshot, SnapshotSteps(context_).find(locked.instance, name));
   const auto wanted = restored(locked.instance, snapshot);
   BERTH_TRY(const auto before, expanded(context_, locked.instance));
@@ -125,7 +112,7 @@ Result<OperationId> Snapshots::restore(const Principal& who, const InstanceRef& 
 
 Result<OperationId> Snapshots::rename(const Principal& who, const InstanceRef& of, const SnapshotName& name,
                                       const SnapshotName& to) {
-  BERTH_TRY(auto locked, lock(who, of, "rename a snapshot"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "rename a snapshot"));
   SnapshotSteps steps(context_);
   BERTH_TRY(auto snapshot, steps.find(locked.instance, name));
   if (steps.find(locked.instance, to))
@@ -144,7 +131,7 @@ Result<OperationId> Snapshots::rename(const Principal& who, const InstanceRef& o
 
 Result<OperationId> Snapshots::update(const Principal& who, const InstanceRef& of, const SnapshotName& name,
                                       std::optional<Timestamp> expires_at, std::optional<std::uint64_t> if_revision) {
-  BERTH_TRY(auto locked, lock(who, of, "update a snapshot"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "update a snapshot"));
   BERTH_TRY(auto snapshot, SnapshotSteps(context_).find(locked.instance, name));
   if (if_revision && *if_revision != snapshot.revision)
     return Error{Code::RevisionMismatch, "The snapshot \"" + name.str() + "\" has changed: it has revision " +
@@ -164,7 +151,7 @@ Result<OperationId> Snapshots::update(const Principal& who, const InstanceRef& o
 }
 
 Result<OperationId> Snapshots::remove(const Principal& who, const InstanceRef& of, const SnapshotName& name) {
-  BERTH_TRY(auto locked, lock(who, of, "delete a snapshot"));
+  BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "delete a snapshot"));
   BERTH_TRY(const auto snapshot, SnapshotSteps(context_).find(locked.instance, name));
   auto spec = instance_operation(who, locked.instance, "Deleting snapshot");
   return start_locked(

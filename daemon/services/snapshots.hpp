@@ -47,8 +47,6 @@ class Snapshots {
   Result<OperationId> remove(const Principal& who, const InstanceRef& of, const SnapshotName& name);
 
  private:
-  struct Locked;
-  Result<Locked> lock(const Principal& who, const InstanceRef& of, const std::string& verb);
 
   Context& context_;
 };
