@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 
@@ -26,12 +27,20 @@ Result<std::string> address_of(const Remote& remote, const Json& environment) {
   return "https://" + addresses.front().get<std::string>();
 }
 
+bool has_alias(const Json& image, const std::string& name) {
+  const auto& aliases = child_of(image, "aliases");
+  return aliases.is_array() && std::any_of(aliases.begin(), aliases.end(),
+                                           [&name](const Json& alias) { return text_of(alias, "name") == name; });
+}
+
 /// A file without a name, for the way.
 Result<UniqueFd> temporary_file() {
   const char* const given = std::getenv("TMPDIR");
   const std::string folder = given != nullptr && *given == '/' ? given : "/var/tmp";
-  UniqueFd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  std::string path = folder + "/berth-image-XXXXXX";
+  UniqueFd file(::mkostemp(path.data(), O_CLOEXEC));
   if (!file) return system_error("cannot make a temporary file in " + folder, errno);
+  ::unlink(path.c_str());
   return file;
 }
 
@@ -62,7 +71,8 @@ Result<Json> source_of_image(Context& context, const Place& place, const Json& i
               {"project", place.server->project()},
               {"image_type", text_of(image, "type")}};
   const bool is_public = flag_of(image, "public");
-  const bool named = is_public && !place.name.empty() && !fingerprint.starts_with(place.name);
+  // The beginning of a fingerprint may be an alias, too: "bb" is one and the other.
+  const bool named = is_public && has_alias(image, place.name);
   source[named ? "alias" : "fingerprint"] = named ? place.name : fingerprint;
   if (is_public) return source;
   BERTH_TRY(const auto operation, place.server->start("POST", api_path("images", fingerprint) + "/secret", Json::object()));

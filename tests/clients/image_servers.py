@@ -301,11 +301,20 @@ def _(near, far):
     contains(good(berth("image", "copy", "far:split", "local:", "--alias", "by-berth")), "Image copied successfully!")
     good(berth("launch", "far:bb", "b1"))
     equal(good(berth("exec", "b1", "--", "hostname")), "b1\n")
-    equal(rest(near).metadata("GET", f"/1.0/images/{fingerprint(far, 'bb')}")["update_source"]["alias"], "bb")
+    print_ = fingerprint(far, "bb")
+    equal(rest(near).metadata("GET", f"/1.0/images/{print_}")["update_source"]["alias"], "bb")
     good(far.lxc("image", "delete", "split"))
     good(berth("image", "copy", "by-berth", "far:", "--mode", "relay", "--alias", "relayed"))
     equal(fingerprint(far, "relayed"), fingerprint(near, "by-berth"))
     good(berth("delete", "--force", "b1"))
+
+    begins = print_[:8]  # an alias that looks like a fingerprint is one all the same
+    good(far.lxc("image", "alias", "create", begins, print_))
+    for client in (berth, functools.partial(lxc, near)):
+        good(lxc(near, "image", "delete", print_))
+        good(client("init", f"far:{begins}", "b2"))
+        equal(rest(near).metadata("GET", f"/1.0/images/{print_}")["update_source"]["alias"], begins)
+        good(lxc(near, "delete", "b2"))
 
 
 @case("Between projects of one server an image is copied without a transfer")
