@@ -27,10 +27,12 @@ Result<std::string> address_of(const Remote& remote, const Json& environment) {
   return "https://" + addresses.front().get<std::string>();
 }
 
-bool has_alias(const Json& image, const std::string& name) {
+/// Whether the name that an image was asked by is an alias. The beginning of its fingerprint may be one, too: "bb" is the one and the other.
+bool is_alias(const Json& image, const std::string& name) {
   const auto& aliases = child_of(image, "aliases");
-  return aliases.is_array() && std::any_of(aliases.begin(), aliases.end(),
-                                           [&name](const Json& alias) { return text_of(alias, "name") == name; });
+  return !text_of(image, "fingerprint").starts_with(name) ||
+         (aliases.is_array() && std::any_of(aliases.begin(), aliases.end(),
+                                            [&name](const Json& alias) { return text_of(alias, "name") == name; }));
 }
 
 /// A file without a name, for the way.
@@ -59,21 +61,22 @@ Result<void> write_all(int file, std::string_view bytes) {
 Result<Json> source_of_image(Context& context, const Place& place, const Json& image) {
   BERTH_TRY(const auto* const configuration, context.configuration());
   BERTH_TRY(const auto* const remote, configuration->find(place.remote));
+  const auto fingerprint = text_of(image, "fingerprint");
+  const bool is_public = flag_of(image, "public");
+  const bool named = is_public && !place.name.empty() && is_alias(image, place.name);
+  Json source{{"type", "image"}, {"mode", "pull"}, {named ? "alias" : "fingerprint", named ? place.name : fingerprint}};
+  if (remote->protocol == "simplestreams") {
+    source.update({{"server", remote->address}, {"protocol", remote->protocol}});
+    return source;
+  }
   BERTH_TRY(const auto object, place.server->get("/1.0"));
   const auto& environment = child_of(object, "environment");
   BERTH_TRY(auto address, address_of(*remote, environment));
-  const auto fingerprint = text_of(image, "fingerprint");
-  Json source{{"type", "image"},
-              {"mode", "pull"},
-              {"server", std::move(address)},
-              {"protocol", "lxd"},
-              {"certificate", text_of(environment, "certificate")},
-              {"project", place.server->project()},
-              {"image_type", text_of(image, "type")}};
-  const bool is_public = flag_of(image, "public");
-  // The beginning of a fingerprint may be an alias, too: "bb" is one and the other.
-  const bool named = is_public && has_alias(image, place.name);
-  source[named ? "alias" : "fingerprint"] = named ? place.name : fingerprint;
+  source.update({{"server", std::move(address)},
+                 {"protocol", "lxd"},
+                 {"certificate", text_of(environment, "certificate")},
+                 {"project", place.server->project()},
+                 {"image_type", text_of(image, "type")}});
   if (is_public) return source;
   BERTH_TRY(const auto operation, place.server->start("POST", api_path("images", fingerprint) + "/secret", Json::object()));
   source["secret"] = text_of(child_of(operation, "metadata"), "secret");

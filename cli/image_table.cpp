@@ -42,7 +42,12 @@ std::string type_text(const Json& image) {
 Result<Column> column_of(char letter) {
   switch (letter) {
     case 'l': return Column{.name = "ALIAS", .cell = short_alias};
-    case 'L': return Column{.name = "ALIASES", .cell = [](const Json& i) { return join(aliases_of(i), "\n"); }};
+    case 'L':
+      return Column{.name = "ALIASES", .cell = [](const Json& i) {
+                      auto names = aliases_of(i);
+                      std::sort(names.begin(), names.end());
+                      return join(names, "\n");
+                    }};
     case 'f':
       return Column{.name = "FINGERPRINT", .cell = [](const Json& i) { return shown(i, "fingerprint").substr(0, 12); }};
     case 'F': return Column{.name = "FINGERPRINT", .cell = [](const Json& i) { return shown(i, "fingerprint"); }};

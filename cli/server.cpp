@@ -3,6 +3,7 @@
 #include "cli/output/text.hpp"
 #include "cli/progress.hpp"
 #include "cli/remote/http_transport.hpp"
+#include "cli/remote/image_server.hpp"
 #include "cli/terminal.hpp"
 #include "rest-bridge/api/api.hpp"
 #include "rest-bridge/api/url.hpp"
@@ -25,7 +26,9 @@ rest::Request request_of(const std::string& method, const std::string& target, c
 Result<std::unique_ptr<Server>> Server::connect(const Globals& globals, const Configuration& configuration,
                                                 const std::string& name) {
   BERTH_TRY(const auto* const remote, configuration.find(name));
-  auto transport = remote->is_local() ? local_transport() : http_transport(configuration, name);
+  auto transport = remote->is_local()                     ? local_transport()
+                   : remote->protocol == "simplestreams" ? image_server(configuration, name)
+                                                         : http_transport(configuration, name);
   if (!transport) return std::move(transport).error();
   return std::make_unique<Server>(globals, name, globals.project.empty() ? remote->project : globals.project,
                                   *std::move(transport));

@@ -42,7 +42,7 @@
 #include "daemon/bus/polkit_calls.hpp"
 #include "daemon/bus/service_manager.hpp"
 #include "daemon/bus/systemd_calls.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/services/reconcile.hpp"
 #include "daemon/services/snapshot_schedule.hpp"
 #include "daemon/services/start_plan.hpp"

@@ -1,3 +1,4 @@
+#include "base/sha256.hpp"
 #include "cli/commands/commands.hpp"
 #include "cli/commands/shared.hpp"
 #include "cli/download.hpp"
@@ -24,28 +25,8 @@ struct CopyFlags {
   bool is_public = false;
 };
 
-/// An image of simplestreams: the target server finds it itself, and knows its fingerprint when it has it.
-Result<int> copy_streamed(Context& context, const CopyFlags& flags, const RemoteName& image, Server& to) {
-  if (flags.mode != "pull" || flags.copy_aliases)
-    return Error{Code::NotSupported, "Images of simplestreams are copied by --mode pull, without --copy-aliases"};
-  BERTH_TRY(auto source, source_for_others(context, image));
-  const Json body{{"source", std::move(source)}, {"auto_update", flags.auto_update}, {"public", flags.is_public}};
-  BERTH_TRY(const auto operation, to.send("POST", "/1.0/images", body, {}, "Copying the image"));
-  BERTH_CHECK(add_aliases(to, flags.aliases, text_of(child_of(operation, "metadata"), "fingerprint")));
-  context.tell("Image copied successfully!");
-  return 0;
-}
-
 Result<int> copy(Context& context, const CopyFlags& flags, const Strings& arguments) {
   BERTH_TRY(const auto named, context.split(arguments[0]));
-  BERTH_TRY(const auto* const configuration, context.configuration());
-  BERTH_TRY(const auto* const remote, configuration->find(named.remote));
-  if (remote->protocol == "simplestreams") {
-    BERTH_TRY(const auto target, context.place(arguments[1]));
-    if (!target.name.empty()) return Error{Code::InvalidArgument, "Can't provide a name for the target image"};
-    if (!flags.target_project.empty()) target.server->use_project(flags.target_project);
-    return copy_streamed(context, flags, named, *target.server);
-  }
   BERTH_TRY(const auto from, find_image(context, arguments[0]));
   BERTH_TRY(const auto to, context.place(arguments[1]));
   if (!to.name.empty()) return Error{Code::InvalidArgument, "Can't provide a name for the target image"};
@@ -102,13 +83,19 @@ Result<int> export_image(Context& context, const Strings& arguments) {
     Download file;
   };
   std::map<std::string, Part> parts;
+  Sha256 digest;
   BERTH_CHECK(read_parts(answer, [&](const std::string& name, const std::string& suggested) -> Result<TakeBytes> {
     BERTH_TRY(auto file, Download::create(path_of_part(target, found.name, false, suggested, "")));
     const auto made = parts.emplace(name, Part{.suggested = suggested, .file = std::move(file)});
     if (!made.second) return Error{Code::Internal, "the answer has a part twice: " + printable(name)};
-    return TakeBytes([&part = made.first->second](std::string_view bytes) { return part.file.write(bytes); });
+    return TakeBytes([&part = made.first->second, &digest](std::string_view bytes) {
+      digest.add(bytes);
+      return part.file.write(bytes);
+    });
   }));
   if (parts.empty()) return Error{Code::Internal, "the answer has no image"};
+  if (const auto got = digest.finish(); got != found.name)
+    return Error{Code::FailedPrecondition, "Image fingerprint doesn't match. Got " + got + " expected " + found.name};
   for (auto& [name, part] : parts)
     BERTH_CHECK(part.file.finish(path_of_part(target, found.name, name.starts_with("rootfs"), part.suggested,
                                               extension_of(part.file.beginning()))));

@@ -269,14 +269,19 @@ Result<ClientIdentity> identity_of(const Configuration& configuration) {
   return made;
 }
 
+/// The file of the one authority that the user believes, when there is one.
+std::string authority_of(const Configuration& configuration) {
+  auto path = configuration.folder() + "/client.ca";
+  return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Transport>> http_transport(const Configuration& configuration, const std::string& name) {
   BERTH_TRY(const auto* const remote, configuration.find(name));
   if (remote->protocol != "lxd")
-    return Error{Code::NotSupported, "The remote \"" + printable(name) + "\" has images alone (" +
-                                         printable(remote->protocol) +
-                                         "), which Berth does not fetch; import an image from a file"};
+    return Error{Code::NotSupported, "The remote \"" + printable(name) + "\" has the protocol " + printable(remote->protocol) +
+                                         ", which Berth does not speak"};
   Destination destination;
   if (remote->address.starts_with("unix:")) {
     destination.socket_path = remote->address.substr(5);
@@ -289,9 +294,14 @@ Result<std::unique_ptr<Transport>> http_transport(const Configuration& configura
     auto pinned = read_configuration_file(configuration.certificate_path(name));
     if (!pinned && pinned.error().code != Code::NotFound) return std::move(pinned).error();
     if (pinned) destination.pinned = *std::move(pinned);
-    const auto authority = configuration.folder() + "/client.ca";
-    if (::access(authority.c_str(), R_OK) == 0) destination.authority = authority;
+    destination.authority = authority_of(configuration);
   }
+  return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(std::move(destination)));
+}
+
+Result<std::unique_ptr<Transport>> anonymous_http_transport(const Configuration& configuration, const std::string& address) {
+  BERTH_TRY(auto destination, parse_https(address));
+  destination.authority = authority_of(configuration);
   return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(std::move(destination)));
 }
 

@@ -10,6 +10,10 @@ namespace berth::cli {
 /// remote, InvalidArgument for an address that is none, NotSupported for another protocol.
 Result<std::unique_ptr<Transport>> http_transport(const Configuration& configuration, const std::string& remote);
 
+/// A web server at an https address, which is not told who the user is. An authority must vouch for it. Errors:
+/// InvalidArgument.
+Result<std::unique_ptr<Transport>> anonymous_http_transport(const Configuration& configuration, const std::string& address);
+
 /// The certificate that a server shows, in DER form, whoever signed it; and whether one of the system's authorities
 /// did, for its name.
 struct ShownCertificate {

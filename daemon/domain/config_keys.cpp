@@ -1,7 +1,7 @@
 #include "daemon/domain/config_keys.hpp"
 
 #include "base/names.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 
 #include <algorithm>
 #include <array>

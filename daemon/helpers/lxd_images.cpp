@@ -55,11 +55,7 @@ bool is_fingerprint_prefix(const std::string& text) {
 std::int64_t seconds_of_time(std::string_view text) {
   const std::string copy(text.substr(0, 40));
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (copy.size() > 4 && copy[4] == '-') {
-    if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) < 3) return 0;
-  } else if (std::sscanf(copy.c_str(), "%4d%2d%2d_%2d:%2d", &year, &month, &day, &hour, &minute) < 3) {
-    return 0;
-  }
+  if (std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) < 3) return 0;
   using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};

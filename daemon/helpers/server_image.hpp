@@ -46,7 +46,7 @@ Result<ServerImage> find_direct_image(HttpsClient& client, const ServerQuery& qu
 /// `url` is what the paths in the file are below. Errors: NotFound, InvalidArgument.
 Result<ServerImage> pick_simplestreams_image(std::string_view products, const ServerQuery& query);
 
-/// Seconds of `2026-01-31T10:20:30...Z`, and of a version's name `20260131_10:20`; 0 for anything else.
+/// Seconds of `2026-01-31T10:20:30...Z`; 0 for anything else.
 std::int64_t seconds_of_time(std::string_view text);
 
 }  // namespace berth::helpers

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/tree.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/domain/expand.hpp"

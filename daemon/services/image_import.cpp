@@ -1,6 +1,6 @@
 #include "base/log.hpp"
 #include "base/reverter.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/services/image_lookup.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_run.hpp"

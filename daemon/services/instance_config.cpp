@@ -1,7 +1,7 @@
 #include "daemon/services/instance_config.hpp"
 
 #include "base/log.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/services/instance_support.hpp"

@@ -1,6 +1,6 @@
 #include "daemon/services/instance_create.hpp"
 
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/domain/config_keys.hpp"
 #include "daemon/domain/device_keys.hpp"
 #include "daemon/domain/expand.hpp"

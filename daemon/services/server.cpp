@@ -1,6 +1,6 @@
 #include "daemon/services/server.hpp"
 
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/domain/expand.hpp"
 #include "daemon/domain/server_keys.hpp"
 #include "daemon/domain/storage_pool_document.hpp"

@@ -65,7 +65,7 @@ def enter_network(pid):
 
 
 def make_certificate(folder, name):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-days", "2",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}", "-days", "2", "-addext", "subjectAltName=IP:127.0.0.1",
                     "-out", f"{folder}/{name}.crt", "-keyout", f"{folder}/{name}.key"], check=True, capture_output=True)
     with open(f"{folder}/{name}.crt", encoding="ascii") as file:
         return file.read()
@@ -208,7 +208,7 @@ def _(near, _):
 
 
 def publish_streams(near, **change):
-    """A small tree of simplestreams with the image `own` as two files."""
+    """A small tree of simplestreams: an image as two files, beside an older one and one of another architecture, of which there is the description alone."""
     folder = f"{near.work}/streams"
     os.makedirs(f"{folder}/streams/v1", exist_ok=True)
     meta = tar_of(f"{near.work}/streams-meta.tar", ("metadata.yaml", (BARE % "streamed").encode()))
@@ -220,9 +220,16 @@ def publish_streams(near, **change):
     items = {"lxd.tar.xz": {"ftype": "lxd.tar.xz", "path": "lxd.tar.xz", "size": os.path.getsize(f"{folder}/lxd.tar.xz"),
                             "combined_rootxz_sha256": change.get("fingerprint", combined)},
              "root.tar.xz": {"ftype": "root.tar.xz", "path": "root.tar.xz", "size": os.path.getsize(f"{folder}/root.tar.xz")}}
-    products = {"format": "products:1.0", "datatype": "image-downloads", "products": {"test:1:amd64:default": {
-        "aliases": "test/1,test", "arch": "amd64", "os": "Test", "release": "one", "release_title": "One", "versions": {"20260101_05:24": {"items": items}}}}}
-    index = {"format": "index:1.0", "index": {"images": {"datatype": "image-downloads", "path": "streams/v1/images.json", "products": ["test:1:amd64:default"]}}}
+    other = {name: {"ftype": name, "path": f"other/{name}", "size": 7} for name in ("lxd.tar.xz", "squashfs", "root.tar.xz", "disk-kvm.img")}
+    other["lxd.tar.xz"] |= {"combined_squashfs_sha256": "a" * 64, "combined_rootxz_sha256": "b" * 64, "combined_disk-kvm-img_sha256": ""}
+    strange = {"lxd.tar.xz": {"ftype": "lxd.tar.xz", "path": "arm/lxd.tar.xz", "size": 9, "combined_squashfs_sha256": "c" * 64},
+               "root.squashfs": {"ftype": "squashfs", "path": "arm/root.squashfs", "size": 1 << 30}}
+    product = {"os": "Test", "release": "one", "release_title": "One", "variant": "default", "lxd_requirements": {"secureboot": "false"}}
+    products = {"format": "products:1.0", "datatype": "image-downloads", "products": {
+        "test:1:amd64:default": {**product, "aliases": "test/1,test", "arch": "amd64", "support_eol": "2030-01-31",
+                                 "versions": {"20260101_05:24": {"items": items}, "20250101_05:24": {"items": other, "label": "beta"}}},
+        "test:1:arm64:default": {**product, "aliases": "test/1,arm", "arch": "arm64", "versions": {"20260201": {"items": strange}}}}}
+    index = {"format": "index:1.0", "index": {"images": {"datatype": "image-downloads", "path": "streams/v1/images.json", "products": list(products["products"])}}}
     for name, document in (("index", index), ("images", products)):
         with open(f"{folder}/streams/v1/{name}.json", "w", encoding="ascii") as file:
             json.dump(document, file)
@@ -241,11 +248,46 @@ def _(near, _):
     contains(done["metadata"]["download_progress"], "/s)")
     shown = rest(near).metadata("GET", f"/1.0/images/{combined}")
     equal(shown["properties"]["description"], "Test One amd64 (20260101_05:24)")
-    equal((shown["update_source"]["protocol"], shown["created_at"]), ("simplestreams", "2026-01-01T05:24:00Z"))
+    equal((shown["update_source"]["protocol"], shown["created_at"]), ("simplestreams", "2026-01-01T00:00:00Z"))
     good(lxc(near, "image", "delete", combined))
     rest(near).finished("POST", "/1.0/instances", {"name": "s1", "source": {"type": "image", "mode": "pull", "alias": "test", **near.streams}})
     equal(good(lxc(near, "file", "pull", "s1/etc/hostname", "-")), "streamed\n")
     contains(fetch(near, alias="nothing", **near.streams)["err"], "not found")
+
+
+@case("berth shows the images of a simplestreams server as lxc does, and takes them out and over")
+def _(near, _):
+    def ask(client, *argv):
+        return near.run("env", f"SSL_CERT_FILE={near.work}/files.crt", f"LXD_CONF={near.work}/lxc", f"HOME={near.work}", client, *argv)
+
+    good(ask("berth", "remote", "add", "streams", f"https://127.0.0.1:{FILES}", "--protocol", "simplestreams"))
+    for argv in (("list", "streams:", "-f", "csv"), ("list", "streams:", "-f", "csv", "-c", "LFpdastu"), ("list", "streams:", "-f", "table"),
+                 ("list", "streams:", "test/1", "architecture=arm64", "-f", "csv"), ("list", "streams:", "cccc", "-f", "yaml"), ("info", "streams:test"),
+                 ("info", "streams:test/1/arm64"), ("info", "streams:aaaa"), ("show", "streams:arm"), ("get-property", "streams:test", "os"),
+                 ("alias", "list", "streams:", "-f", "csv")):
+        wanted = good(ask(LXC, "image", *argv))
+        equal("Test" in wanted or "test" in wanted, True, argv)
+        seen = good(ask("berth", "image", *argv))
+        if argv[0] == "info":  # lxc's properties come in any order
+            seen, wanted = sorted(seen.splitlines()), sorted(wanted.splitlines())
+        equal(seen, wanted, argv)
+    equal(json.loads(good(ask("berth", "image", "list", "streams:", "-f", "json"))), json.loads(good(ask(LXC, "image", "list", "streams:", "-f", "json"))))
+
+    folder = f"{near.work}/streamed"
+    os.makedirs(folder)
+    good(ask("berth", "image", "export", "streams:test", folder))
+    with open(f"{folder}/lxd.tar.xz", "rb") as one, open(f"{folder}/root.tar.xz", "rb") as two:
+        print_ = hashlib.sha256(one.read() + two.read()).hexdigest()
+    equal(good(ask("berth", "image", "list", "streams:", "-f", "csv", "-c", "F", "os=Test", "serial=20260101_05:24")), print_ + "\n")
+    good(lxc(near, "image", "delete", print_))
+    good(ask("berth", "image", "copy", "streams:test", "local:", "--mode", "relay", "--copy-aliases"))
+    equal(fingerprint(near, "test/1/amd64"), print_)
+    good(lxc(near, "image", "delete", print_))
+
+    bad(ask("berth", "image", "info", "streams:nothing"), "not found")
+    bad(ask("berth", "image", "delete", "streams:test"), "has images alone")
+    bad(ask("berth", "list", "streams:"), "has images alone")
+    bad(near.run("berth", "image", "list", "streams:"), "no authority vouches for its certificate")
 
 
 @case("Rule 16: what a server says of a hash proves nothing, and bytes of another hash leave nothing behind")

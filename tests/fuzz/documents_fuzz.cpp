@@ -1,9 +1,10 @@
-// Documents of images and backups, made by whoever made the image. The first byte chooses one, the rest is its text.
+// Documents of images and backups, made by whoever made the image, and lists of image servers. The first byte chooses one, the rest is its text.
 #include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "base/simplestreams.hpp"
 #include "daemon/domain/backup_document.hpp"
 #include "daemon/domain/idmap.hpp"
 #include "daemon/helpers/image_metadata.hpp"
@@ -50,7 +51,19 @@ void idmap(std::string_view text) {
   demand(again && idmap_to_json(*again) == idmap_to_json(*map), "a map is written as it is read");
 }
 
-constexpr std::array kDocuments{metadata, backup, rendered, idmap};
+/// An index of an image server, and a list of its products.
+void streams(std::string_view text) {
+  if (const auto lists = simplestreams::product_lists(text)) demand(lists->size() <= 16, "lists are counted");
+  auto images = simplestreams::images(text);
+  if (!images) return;
+  simplestreams::sort_images(*images);
+  for (const auto& image : *images) {
+    demand(!image.fingerprint.empty() && !image.files.empty() && !image.files.front().path.empty(), "an image has a hash and files");
+    for (const auto& name : image.names) demand(simplestreams::is_named(image, name), "an image answers to its names");
+  }
+}
+
+constexpr std::array kDocuments{metadata, backup, rendered, idmap, streams};
 
 }  // namespace
 }  // namespace berth::fuzz

@@ -168,5 +168,10 @@ SEEDS = {
     "multipart": list(multiparts()),
     "words": [(language + text).encode() for language, texts in WORDS.items() for text in texts],
     "documents": [b"a" + METADATA.encode(), b"b" + INDEX.encode(), *(b"c" + text.encode() for text in TEMPLATES),
-                  b'd[{"Isuid":true,"Isgid":false,"Hostid":100000,"Nsid":0,"Maprange":65536}]'],
+                  b'd[{"Isuid":true,"Isgid":false,"Hostid":100000,"Nsid":0,"Maprange":65536}]',
+                  b'e{"index":{"images":{"datatype":"image-downloads","path":"streams/v1/images.json"}}}',
+                  b'e{"products":{"p":{"aliases":"debian/12,debian","arch":"amd64","os":"Debian","release":"bookworm","lxd_requirements":{"a":"b"},'
+                  b'"support_eol":"2030-01-31","versions":{"20260101_05:24":{"label":"x","items":{"m":{"ftype":"lxd.tar.xz","path":"a/m","size":1,'
+                  b'"combined_squashfs_sha256":"aa","combined_sha256":"bb"},"s":{"ftype":"squashfs","path":"a/s"},"r":{"ftype":"root.tar.xz",'
+                  b'"path":"a/r"},"c":{"ftype":"lxd_combined.tar.gz","path":"c","sha256":"cc"}}}}}}}'],
 }

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/helper_process.hpp"
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 
 namespace berth::adapters {
 namespace {

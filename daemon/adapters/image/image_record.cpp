@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 
 namespace berth::adapters {
 namespace {

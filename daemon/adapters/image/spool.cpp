@@ -15,23 +15,6 @@ constexpr std::size_t kPeek = 64 << 10;
 
 }  // namespace
 
-Digest::Digest() : context_(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
-
-void Digest::add(const char* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
-
-std::string Digest::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
-  unsigned length = 0;
-  EVP_DigestFinal_ex(context_.get(), value.data(), &length);
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < length; ++i) {
-    out += kDigits[value[i] >> 4];
-    out += kDigits[value[i] & 15];
-  }
-  return out;
-}
-
 Result<Listener> start_listener(const std::string& helper, std::initializer_list<const char*> arguments,
                                 const std::vector<int>& descriptors) {
   int ends[2];
@@ -124,7 +107,7 @@ Result<void> Spool::receive(int source, int file, Listener* listener) {
     if (size == 0) break;
     received_ += size;
     if (received_ > max_bytes_) return Error{Code::LimitsExceeded, "the image file is larger than is accepted"};
-    digest_.add(buffer_.data(), size);
+    digest_.add({buffer_.data(), size});
     BERTH_CHECK(keep(file, buffer_.data(), size));
     if (listening) {
       BERTH_TRY(listening, feed(*listener, buffer_.data(), size));

@@ -2,33 +2,16 @@
 
 #include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include <openssl/evp.h>
-
 #include "base/helper_process.hpp"
 #include "base/result.hpp"
+#include "base/sha256.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/ports/image_store.hpp"
 
 namespace berth::adapters {
-
-/// SHA-256 of what passes by.
-class Digest {
- public:
-  Digest();
-  void add(const char* data, std::size_t size);
-  /// Ends it: 64 hexadecimal digits.
-  std::string finish();
-
- private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
-};
 
 /// The receiving end of a helper that reads an archive while it arrives.
 struct Listener {
@@ -68,7 +51,7 @@ class Spool {
   std::vector<char> buffer_;
   std::size_t pending_ = 0;  ///< bytes of buffer_ that peek() left there
   std::uint64_t received_ = 0;
-  Digest digest_;
+  Sha256 digest_;
   std::chrono::steady_clock::time_point shown_{};
 };
 

@@ -219,10 +219,18 @@ TEST_F(ACommandLine, ImportsABackupUnderAnotherName) {
 }
 
 TEST_F(ACommandLine, ExportsImagesIntoAFolder) {
+  const std::string fingerprint = "91f4329f97156aad8470723ea252fbfbfe21ab23f8e5d5735e7c1bb7c7062d82";
+  answers.answers["GET /1.0/images/aliases/debian"] = {{"target", fingerprint}};
+  answers.answers["GET /1.0/images/" + fingerprint + "/export"] = "hsqs image";
+  EXPECT_EQ(run({"image", "export", "debian", folder_}), "Image exported successfully!\n");
+  EXPECT_EQ(file(fingerprint + ".squashfs"), "hsqs image");
+}
+
+TEST_F(ACommandLine, KeepsNoExportedImageThatIsNotTheOneItIsCalled) {
   answers.answers["GET /1.0/images/aliases/debian"] = {{"target", "abc"}};
   answers.answers["GET /1.0/images/abc/export"] = "hsqs image";
-  EXPECT_EQ(run({"image", "export", "debian", folder_}), "Image exported successfully!\n");
-  EXPECT_EQ(file("abc.squashfs"), "hsqs image");
+  EXPECT_NE(run({"image", "export", "debian", folder_}).find("fingerprint doesn't match"), std::string::npos);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator()), 0);
 }
 
 TEST_F(ACommandLine, TellsWhetherAnImageWasRefreshed) {

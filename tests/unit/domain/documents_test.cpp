@@ -1,4 +1,4 @@
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 #include "daemon/domain/document_json.hpp"
 #include "daemon/domain/image_document.hpp"
 #include "daemon/domain/instance_document.hpp"

@@ -48,7 +48,7 @@ TEST(AListOfProducts, GivesTheNewestVersionOfThisArchitecture) {
   EXPECT_EQ(image->files[1].url, "https://images.example/b/root.tar.xz");
   EXPECT_EQ(image->properties.at("description"), "Debian bookworm amd64 (20260201_05:24)");
   EXPECT_EQ(image->properties.at("requirements.secureboot"), "false");
-  EXPECT_EQ(image->created_at, 1769923440);
+  EXPECT_EQ(image->created_at, 1769904000);
 }
 
 TEST(AListOfProducts, GivesAnotherArchitectureWhenItIsNamed) {

@@ -1,4 +1,4 @@
-#include "daemon/domain/architecture.hpp"
+#include "base/architecture.hpp"
 
 #include <algorithm>
 #include <cerrno>
