@@ -13,7 +13,9 @@ std::string shown_project(const ProjectName& name) { return "Project " + name.st
 Result<ProjectContents> contents_with(Context& context, const Project& project, const Instance& wanted, const Expanded& all) {
   BERTH_TRY(auto contents, contents_of(context, project));
   const auto stored = context.store.instance_by_uuid(wanted.uuid);
-  std::erase_if(contents.instances, [&](const ProjectMember& member) { return stored && member.name == stored->name.str(); });
+  // One that moves in is another's yet, and its name may be somebody's here.
+  const bool is_here = stored && stored->project == project.name;
+  std::erase_if(contents.instances, [&](const ProjectMember& member) { return is_here && member.name == stored->name.str(); });
   contents.instances.push_back({wanted.name.str(), all});
   return contents;
 }

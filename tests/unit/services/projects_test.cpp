@@ -316,5 +316,13 @@ TEST_F(ProjectUse, AnInstanceThatMayNotMoveInStaysWhereItIs) {
   EXPECT_EQ(query_.list(kRoot, kWebProject)->size(), 1U);
 }
 
+TEST_F(ProjectUse, AnInstanceThatMovesInIsCountedBesideItsNamesake) {
+  make_usable({{"limits.instances", "1"}});
+  (void)make_instance("c1");
+  ASSERT_EQ(add("c1").message, "");
+  EXPECT_THAT(outcome(move_.move(kRoot, default_project(), instance_name("c1"), {.project = kWebProject, .name = instance_name("c2")})).message,
+              HasSubstr("maximum number of instances"));
+}
+
 }  // namespace
 }  // namespace berth::services
