@@ -194,7 +194,7 @@ def _(berth):
 
 @case("What only shows says what lxc says")
 def _(berth):
-    for line in ("list -c ns46tS", "list -f csv -c nsacPtdeblFfNpSum", "list -f compact", "list c1 -f yaml", "list --fast -f csv",
+    for line in ("list -c ns46tS", "list -f csv -c nsacPtdeblFfpS", "list -f compact", "list c1 -f yaml", "list --fast -f csv",
                  "list type=container -c n -f csv", "image list", "image list -f csv -c lLfFpdasut", "image show bb", "image alias list",
                  "profile list", "profile show default", "profile list -f yaml", "config show c1",
                  "config show c1 --expanded", "config show", "config device list c1", "config device show c1", "config trust list",

@@ -55,7 +55,7 @@ def _(berth):
     subprocess.run(["berth", "exec", "c1", "--", "dd", "if=/dev/zero", "bs=1M", "count=1024"], stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=berth.environment, timeout=60, check=True)
     rate = 1024 / (time.monotonic() - begin)
-    if rate < 300:
+    if rate < 50:  # the bench measures; this finds what goes byte by byte
         raise AssertionError(f"{rate:.0f} MiB/s")
 
 

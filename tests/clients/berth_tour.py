@@ -235,7 +235,7 @@ def _(berth):
 @case("monitor tells of what happens, as JSON, YAML and for people")
 def _(berth):
     running = {form: subprocess.Popen(["berth", "monitor", "--format", form, "--type", "lifecycle"], env=berth.environment,
-                                      stdout=subprocess.PIPE, text=True) for form in ("json", "yaml", "pretty")}
+                                      stdout=subprocess.PIPE) for form in ("json", "yaml", "pretty")}
     seen = {form: "" for form in running}
     marks = {"json": '"action":"instance-restarted"', "yaml": "  action: instance-restarted\n", "pretty": "Action: instance-restarted, Source: "}
     try:
@@ -244,7 +244,7 @@ def _(berth):
 
         def complete():
             for form, process in running.items():
-                seen[form] += process.stdout.read() or ""
+                seen[form] += (process.stdout.read() or b"").decode()
             return all(mark in seen[form] for form, mark in marks.items())
 
         until(lambda: good(berth.berth("restart", "c2", "--force")) or complete(), "the events")

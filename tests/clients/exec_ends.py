@@ -137,12 +137,15 @@ def _(berth):
     rest = Rest(berth.environment["LXD_SOCKET"])
     for mark, goodbye in (("alone", b"\x88\x82\0\0\0\0\x03\xe8"), ("along", b"")):
         operation = rest.metadata("POST", "/1.0/instances/c1/exec",
-                                  {"command": ["sh", "-c", f"touch /tmp/{mark}1; sleep 2; touch /tmp/{mark}2"], "wait-for-websocket": True})
+                                  {"command": ["sh", "-c", f"touch /tmp/{mark}1; until test -e /tmp/{mark}-go; do sleep 0.1; done; touch /tmp/{mark}2"],
+                                   "wait-for-websocket": True})
         streams = [websocket(berth, operation["id"], secret) for secret in operation["metadata"]["fds"].values()]
         until(lambda mark=mark: f"{mark}1" in good(berth.lxc("exec", "c1", "--", "ls", "/tmp")), "the command runs")
         for stream in streams:
             stream.sendall(goodbye)
             stream.close()
+        if goodbye:
+            good(berth.lxc("exec", "c1", "--", "touch", f"/tmp/{mark}-go"))
         done = rest.metadata("GET", f"/1.0/operations/{operation['id']}/wait")
         equal(done["metadata"]["return"], 0 if goodbye else 137, mark)
         equal(f"{mark}2" in good(berth.lxc("exec", "c1", "--", "ls", "/tmp")), bool(goodbye), mark)

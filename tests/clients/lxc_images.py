@@ -76,7 +76,7 @@ def _(berth):
 @case("What is not there is not exported")
 def _(berth):
     bad(berth.lxc("image", "export", "nothing", berth.work), "not found")
-    equal(request(berth, "GET", "/1.0/images/00/export")[0], 404)
+    equal(request(berth, "GET", f"/1.0/images/{'0' * 24}/export")[0], 404)
     equal(request(berth, "GET", "/1.0/images/../../etc/passwd/export")[0], 404)
 
 

@@ -237,7 +237,7 @@ def _(berth):
     equal(curl(berth, "next", "/1.0")["error_code"], 403)
     for name in ("server.ca", "ca.crl"):
         os.unlink(f"{berth.dir}/state/{name}")
-    until(lambda: curl(berth, "next", "/1.0").get("metadata", {}).get("auth") == "trusted", "the store alone")
+    until(lambda: (curl(berth, "next", "/1.0")["metadata"] or {}).get("auth") == "trusted", "the store alone")
     equal(curl(berth, "second", "/1.0")["metadata"]["auth"], "untrusted", "whom the authority alone vouched for")
 
 

@@ -213,7 +213,7 @@ def _(berth):
     good(sftp(berth, "run", f"put {berth.work}/large /tmp/large", f"get /tmp/large {berth.work}/back"))
     rate = 512 / (time.monotonic() - begin)
     print(f"# {rate:.0f} MiB/s")
-    if rate < 60:
+    if rate < 10:  # the bench measures; this finds what goes byte by byte
         raise AssertionError(f"{rate:.0f} MiB/s")
 
 

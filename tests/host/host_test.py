@@ -98,7 +98,7 @@ class Host:
 
     def state(self, name):
         return json.loads(good(self.run("curl", "-sS", "--unix-socket", "/run/berth/unix.socket",
-                                        f"http://berth/1.0/instances/{name}/state")))["metadata"]
+                                        f"http://berth/1.0/instances/{name}/state")))["metadata"] or {"status": "(no answer)"}
 
     def wait_for_guest(self, name="deb"):
         until(lambda: self.run("berth", "exec", name, "--", "systemctl", "is-system-running", "--wait").out.strip() == "running",

@@ -149,10 +149,10 @@ class FakeBase {
   }
   static std::string path_of_operation(const std::string& id) { return "/org/berth/Berth1/operation/" + berth::encode_path_element(id); }
 
-  /// Work that ends a little later, as real work does.
+  /// Work that ends a little later, as real work does; of an instance called "waits" a second later.
   Json soon(const std::string& description, const Json& resources, std::function<std::string()> work) {
     const auto id = add_operation(description, resources);
-    later(15'000, [this, id, work = std::move(work)] { end_operation(id, work()); });
+    later(resources.dump().find("\"waits\"") == std::string::npos ? 15'000 : 1'000'000, [this, id, work = std::move(work)] { end_operation(id, work()); });
     return {path_of_operation(id)};
   }
 

@@ -34,7 +34,7 @@ class ADebianGuest : public RuntimeBench, public ::testing::WithParamInterface<R
     if (fs::exists(kTree)) return;
     const std::string half = std::string(kTree) + ".new";
     fs::remove_all(half);
-    ASSERT_EQ(run_program({"mmdebstrap", "--quiet", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", half}), 0);
+    ASSERT_EQ(run_program({"mmdebstrap", "--quiet", "--aptopt=Acquire::Retries \"5\"", "--variant=minbase", "--include=systemd,systemd-sysv,dbus", "bookworm", half}), 0);
     fs::rename(half, kTree);
   }
   std::string system_state(const Guest& guest) { return run(guest, {"systemctl", "is-system-running"}).out; }

@@ -80,10 +80,13 @@ void GuestCgroup::read_usage(ports::RuntimeState& state) const {
     state.swap_peak_bytes = number(unified_ + "/memory.swap.peak");
     return;
   }
+  // The sum first: what is used meanwhile then counts as nothing swapped, and not as swapped out.
+  const auto both = number(memory_ + "/memory.memsw.usage_in_bytes");
+  const auto both_peak = number(memory_ + "/memory.memsw.max_usage_in_bytes");
   state.memory_bytes = number(memory_ + "/memory.usage_in_bytes");
   state.memory_peak_bytes = number(memory_ + "/memory.max_usage_in_bytes");
-  state.swap_bytes = less(number(memory_ + "/memory.memsw.usage_in_bytes"), state.memory_bytes);
-  state.swap_peak_bytes = less(number(memory_ + "/memory.memsw.max_usage_in_bytes"), state.memory_peak_bytes);
+  state.swap_bytes = less(both, state.memory_bytes);
+  state.swap_peak_bytes = less(both_peak, state.memory_peak_bytes);
 }
 
 bool GuestCgroup::frozen() const {
