@@ -43,6 +43,7 @@
 #include "daemon/bus/service_manager.hpp"
 #include "daemon/bus/systemd_calls.hpp"
 #include "base/architecture.hpp"
+#include "daemon/services/log_upkeep.hpp"
 #include "daemon/services/reconcile.hpp"
 #include "daemon/services/snapshot_schedule.hpp"
 #include "daemon/services/start_plan.hpp"
@@ -53,7 +54,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr unsigned kQuickThreads = 4;
-constexpr unsigned kLongThreads = 64;
+/// At most: each is made when none is idle. A clean stop of a guest that does not listen holds one, and so does a slow reader.
+constexpr unsigned kLongThreads = 512;
 /// What sees that it is cancelled ends well before; the rest (a trash to empty, a tree being copied) is left to the next
 /// daemon, which finds the intents and the running containers.
 constexpr auto kEndLimit = 2s;
@@ -262,6 +264,7 @@ Result<int> serve() {
 
   services::InstanceCreate create(context);
   services::InstanceLifecycle lifecycle(context);
+  services::InstanceBulk bulk(context);
   services::InstanceMove move(context);
   services::InstanceQuery query(context);
   services::InstanceConfig config(context);
@@ -274,6 +277,7 @@ Result<int> serve() {
   services::ImagePublish publish(context);
   services::ImagePull pull(context);
   services::ImageUpkeep image_upkeep(context);
+  services::LogUpkeep log_upkeep(context);
   services::InstanceBackups backups(context);
   services::BackupImport backup_import(context);
   services::Images image_service(context);
@@ -296,6 +300,7 @@ Result<int> serve() {
   bus::BusService service(*connection, authority, workers,
                           {.create = create,
                            .lifecycle = lifecycle,
+                           .bulk = bulk,
                            .move = move,
                            .query = query,
                            .config = config,
@@ -348,11 +353,12 @@ Result<int> serve() {
         if (!serving) return fail(serving.error());
         bus::notify_ready();
         log::info("berthd " BERTH_VERSION " serves");
-        workers.submit_long([&reconcile, &snapshot_schedule, &backups, &image_upkeep] {
+        workers.submit_long([&reconcile, &snapshot_schedule, &backups, &image_upkeep, &log_upkeep] {
           reconcile.autostart();
           snapshot_schedule.begin();
           backups.keep_expiring();
           image_upkeep.keep_going();
+          log_upkeep.keep_going();
         });
       });
     });

@@ -98,6 +98,7 @@ Result<Json> request_of(Server& server, const Flags& flags, Json source, const s
   body["source"] = std::move(source);
   body["name"] = name;
   body["type"] = "container";
+  if (!flags.type.empty()) body["instance_type"] = flags.type;
   body["ephemeral"] = flags.ephemeral;
   if (!flags.profiles.empty())
     body["profiles"] = flags.profiles;
@@ -127,8 +128,6 @@ Result<Json> request_of(Server& server, const Flags& flags, Json source, const s
 
 /// Makes the instance and gives its name.
 Result<Place> create(Context& context, const Flags& flags, const Strings& arguments) {
-  if (!flags.type.empty())
-    return Error{Code::NotSupported, "--type is not supported; set limits.cpu and limits.memory with --config"};
   std::string image = arguments.empty() ? "" : arguments.front();
   std::string wanted = arguments.size() > 1 ? arguments[1] : "";
   if (flags.empty && arguments.size() == 1) std::swap(image, wanted);
@@ -168,7 +167,7 @@ Command base(const std::shared_ptr<Flags>& flags, const std::string& name) {
                     {"--no-profiles", &flags->no_profiles, "Create the instance with no profiles applied"},
                     {"-p,--profile", &flags->profiles, "Profile to apply to the new instance"},
                     {"-s,--storage", &flags->storage, "Storage pool name"},
-                    {"-t,--type", &flags->type, "Instance type (not supported)"}}};
+                    {"-t,--type", &flags->type, "Instance type: c2-m4 is two processors and 4 GiB"}}};
 }
 
 }  // namespace

@@ -27,13 +27,21 @@ inline constexpr std::string_view kKindDecides = "";
 using Kinds = std::uint8_t;
 constexpr Kinds kind_bit(PrincipalKind kind) { return static_cast<Kinds>(1U << static_cast<unsigned>(kind)); }
 
+/// What a handler may have to wait for. It gets a thread of its own then, so that nobody else waits with it.
+enum class Waits : std::uint8_t {
+  Nothing,
+  ForAPerson,  ///< it asks about host access as well, and polkit may ask for a password
+  ForOthers,   ///< for an instance's lock, or for what a guest or the caller brings
+};
+
 /// Who may call a member, and what polkit is asked about it. polkit judges processes of this host: a registered certificate
 /// passes without it, and so do a restricted one and a guest where their kind is named.
 struct AccessRow {
   std::string_view interface, member, action;
   Kinds kinds;
-  /// The handler may ask about host access as well, and wait for a person's password: it gets a thread of its own then.
-  bool may_ask_again = false;
+  Waits waits = Waits::Nothing;
+  /// A second action that must be allowed, too; kKindDecides: none.
+  std::string_view also = action::kKindDecides;
 };
 
 std::span<const AccessRow> access_table();

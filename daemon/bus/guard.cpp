@@ -92,13 +92,21 @@ void Guard::judge(const Call& call, const AccessRow& row, const Principal& who, 
   // Neither is anybody on this host. Its kind's place in the row is all there is to ask.
   if (who.kind == PrincipalKind::Guest || who.kind == PrincipalKind::Restricted) return then(true);
   if (who.kind != PrincipalKind::Local) return then(false);
-  const bool view = row.action == action::kView;
+  if (row.also == action::kKindDecides) return ask(call, row.action, who, std::move(then));
+  ask(call, row.action, who, [this, call, also = row.also, who, then = std::move(then)](bool allowed) {
+    if (!allowed) return then(false);
+    ask(call, also, who, then);
+  });
+}
+
+void Guard::ask(const Call& call, std::string_view action, const Principal& who, std::function<void(bool)> then) {
+  const bool view = action == action::kView;
   const auto key = std::pair(call.sender, call.project);
   if (view) {
     const auto found = views_.find(key);
     if (found != views_.end() && Clock::now() < found->second) return then(true);
   }
-  ports::AuthorityQuestion question{.who = who, .action = std::string(row.action), .details = {}, .interactive = call.interactive};
+  ports::AuthorityQuestion question{.who = who, .action = std::string(action), .details = {}, .interactive = call.interactive};
   question.details = {{"verb", call.member}, {"project", call.project}, {"object", call.object}};
   authority_.check(std::move(question), [this, view, key, asked_in = generation_, then = std::move(then)](bool allowed) {
     // An answer from before polkit's Changed may be out of date. (One for a name that has vanished since is harmless: the
@@ -118,7 +126,7 @@ void Guard::start(const AccessRow& row, Where where, const Principal& who, Work 
     auto deliver = work(who);
     (void)loop_.post([deliver = std::move(deliver), work = std::move(work)] { deliver(); });
   };
-  if (row.may_ask_again && who.may_prompt) {
+  if (row.waits == Waits::ForOthers || (row.waits == Waits::ForAPerson && who.may_prompt)) {
     workers_.submit_long(std::move(job));
   } else {
     workers_.submit(std::move(job));

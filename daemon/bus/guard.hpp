@@ -64,6 +64,7 @@ class Guard {
   void serve(Call call, Where where, sdbus::Result<Out...>&& reply, Handler handler);
   void admit(Call call, Where where, Work work, Refuse refuse);
   void judge(const Call& call, const AccessRow& row, const Principal& who, std::function<void(bool)> then);
+  void ask(const Call& call, std::string_view action, const Principal& who, std::function<void(bool)> then);
   void start(const AccessRow& row, Where where, const Principal& who, Work work);
   void forget_views(const std::string& name);
 

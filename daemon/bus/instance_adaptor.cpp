@@ -3,21 +3,10 @@
 #include <optional>
 
 #include "daemon/bus/answers.hpp"
+#include "daemon/bus/stop_options.hpp"
 
 namespace berth::bus {
 namespace {
-
-Result<services::StopRequest> read_stop(VariantMap options) {
-  services::StopRequest request;
-  std::int64_t timeout = -1;
-  OptionReader reader{std::move(options)};
-  reader.read("force", request.force);
-  reader.read("timeout", timeout);
-  if (timeout < -1) reader.refuse("timeout", "must be -1 (for ever), 0 (kill) or a number of seconds");
-  BERTH_CHECK(reader.finish());
-  if (timeout >= 0) request.timeout = std::chrono::seconds{timeout};
-  return request;
-}
 
 Result<services::InstanceChanges> read_changes(VariantMap changes, VariantMap options) {
   services::InstanceChanges wanted;

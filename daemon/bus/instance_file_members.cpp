@@ -144,7 +144,8 @@ void InstanceAdaptor::WriteTemplate(sdbus::Result<>&& reply, std::string name, s
     reader.read("create", create);
     BERTH_CHECK(reader.finish());
     BERTH_TRY(const auto from, take_fd(text));
-    return use_cases_.metadata.write_template(who, it.project, it.name, name, from.get(), create);
+    BERTH_TRY(const auto whole, sealed_copy("berth-template", from.get(), 1 << 20));  // before anything waits for it
+    return use_cases_.metadata.write_template(who, it.project, it.name, name, whole.get(), create);
   });
 }
 

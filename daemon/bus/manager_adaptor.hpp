@@ -39,6 +39,7 @@ class ManagerAdaptor final : public org::berth::Berth1::Manager_adaptor {
   void ListInstances(sdbus::Result<Rows<Path, std::string, std::string, std::string, std::string, std::string, bool, uint64_t, uint32_t>>&& reply,
                      std::string project, Options options) override;
   void DescribeInstances(sdbus::Result<sdbus::UnixFd>&& reply, std::string project, Options options) override;
+  void ChangeInstances(sdbus::Result<Path>&& reply, std::string project, std::string action, Options options) override;
 
   void ImportInstance(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd backup, Options options) override;
   void ImportImage(sdbus::Result<Path>&& reply, std::string project, sdbus::UnixFd file, Options options) override;

@@ -70,7 +70,8 @@ Result<FetchSource> read_fetch(const std::string& project, VariantMap source, Va
   BERTH_CHECK(where.finish());
   if (from.at.server.empty() && from_project.empty())
     return Error{Code::InvalidArgument, "The source of the image needs a `server`, or a `project` of this one"};
-  if (!fingerprint.empty()) from.at.alias = std::move(fingerprint);
+  from.by_fingerprint = !fingerprint.empty();
+  if (from.by_fingerprint) from.at.alias = std::move(fingerprint);
   if (from.at.server.empty()) {
     BERTH_TRY(out.of_project, ProjectName::parse(from_project));
   } else {
@@ -176,11 +177,9 @@ void ManagerAdaptor::CreateImageAlias(sdbus::Result<>&& reply, std::string proje
                OptionReader reader{options};
                reader.read("description", description);
                BERTH_CHECK(reader.finish());
-               BERTH_TRY(auto project_name, ProjectName::parse(project));
-               BERTH_TRY(auto alias, AliasName::parse(name));
-               BERTH_TRY(auto fingerprint, Fingerprint::parse(target));
-               return use_cases_.images.create_alias(
-                   who, ImageAlias{std::move(project_name), std::move(alias), std::move(fingerprint), std::move(description)});
+               BERTH_TRY(const auto project_name, ProjectName::parse(project));
+               BERTH_TRY(const auto alias, AliasName::parse(name));
+               return use_cases_.images.create_alias(who, project_name, alias, target, description);
              });
 }
 

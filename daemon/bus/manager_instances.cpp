@@ -4,6 +4,7 @@
 #include "daemon/bus/manager_adaptor.hpp"
 #include "daemon/bus/object_names.hpp"
 #include "daemon/bus/words.hpp"
+#include "daemon/bus/stop_options.hpp"
 
 namespace berth::bus {
 namespace {
@@ -28,6 +29,7 @@ Result<services::InstanceSource> read_source(VariantMap options) {
   BERTH_CHECK(reader.finish());
   if (server.at.server.empty()) return source;
   server.at.alias = source.alias.value_or(source.fingerprint.value_or(""));
+  server.by_fingerprint = !source.alias && source.fingerprint;
   if (source.project) server.project = source.project->str();
   source.server = std::move(server);
   return source;
@@ -72,6 +74,14 @@ void ManagerAdaptor::CreateInstance(sdbus::Result<Path>&& reply, std::string pro
                BERTH_TRY(auto request, read_create(project, name, options));
                return operation_answer(use_cases_.create.create(who, std::move(request)));
              });
+}
+
+void ManagerAdaptor::ChangeInstances(sdbus::Result<Path>&& reply, std::string project, std::string action, Options options) {
+  guard_.run(call_about(project), std::move(reply), [this, project, action, options = std::move(options)](const Principal& who) -> Result<Path> {
+    BERTH_TRY(const auto project_name, ProjectName::parse(project));
+    BERTH_TRY(const auto request, read_stop(options));
+    return operation_answer(use_cases_.bulk.change(who, project_name, action, request));
+  });
 }
 
 void ManagerAdaptor::GetInstance(sdbus::Result<Path>&& reply, std::string project, std::string name) {

@@ -6,6 +6,7 @@
 #include "daemon/services/image_pull.hpp"
 #include "daemon/services/images.hpp"
 #include "daemon/services/instance_backups.hpp"
+#include "daemon/services/instance_bulk.hpp"
 #include "daemon/services/instance_config.hpp"
 #include "daemon/services/instance_create.hpp"
 #include "daemon/services/instance_exec.hpp"
@@ -27,6 +28,7 @@ namespace berth::bus {
 struct UseCases {
   services::InstanceCreate& create;
   services::InstanceLifecycle& lifecycle;
+  services::InstanceBulk& bulk;
   services::InstanceMove& move;
   services::InstanceQuery& query;
   services::InstanceConfig& config;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <ctime>
 #include <iomanip>
 #include <optional>
@@ -119,10 +120,10 @@ std::uint64_t next_number(const std::vector<SnapshotName>& taken, std::string_vi
     std::string_view text = name.str();
     if (!text.starts_with(before) || !text.ends_with(after) || text.size() <= before.size() + after.size()) continue;
     text = text.substr(before.size(), text.size() - before.size() - after.size());
-    std::uint32_t number = 0;
+    std::uint64_t number = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size())
-      next = std::max(next, std::uint64_t{number} + 1);
+    if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() && number < std::numeric_limits<std::uint64_t>::max())
+      next = std::max(next, number + 1);
   }
   return next;
 }

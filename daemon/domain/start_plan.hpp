@@ -26,6 +26,7 @@ struct StartPlan {
   ProjectName project;
   InstanceName name;
   RootSpec root;
+  bool root_readonly = false;  ///< the guest cannot write to its root disk
   IdMap idmap;  ///< empty: privileged
   /// liblxc configuration in file order (`lxc.uts.name`, ...), without rootfs, idmap, log, console file and cgroup
   /// placement keys, which the supervisor derives from the fields above.

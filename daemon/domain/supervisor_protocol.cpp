@@ -150,6 +150,7 @@ std::string encode_plan(const StartPlan& plan) {
                {"name", plan.name.str()},
                {"root", overlay ? json{{"kind", "overlay"}, {"lower", plan.root.lower}, {"layer", plan.root.layer}}
                                 : json{{"kind", "plain"}, {"plain", plan.root.plain}}},
+               {"root_readonly", plan.root_readonly},
                {"idmap", idmap_to_json(plan.idmap)},
                {"lxc_config", lines},
                {"log_file", plan.log_file},
@@ -172,6 +173,8 @@ Result<StartPlan> decode_plan(std::string_view text) {
   plan.root.plain = text_of(*root, "plain");
   plan.root.lower = text_of(*root, "lower");
   plan.root.layer = text_of(*root, "layer");
+  if (const auto readonly = object.find("root_readonly"); readonly != object.end() && readonly->is_boolean())
+    plan.root_readonly = readonly->get<bool>();
   if (const auto lines = object.find("lxc_config"); lines != object.end() && lines->is_array())
     for (const auto& line : *lines)
       if (line.is_array() && line.size() == 2 && line[0].is_string() && line[1].is_string())

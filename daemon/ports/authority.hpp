@@ -12,7 +12,7 @@ namespace berth::ports {
 struct AuthorityQuestion {
   Principal who;
   std::string action;                          ///< "org.berth.Berth1.manage-instances"
-  std::map<std::string, std::string> details;  ///< project, object, owner, verb
+  std::map<std::string, std::string> details;  ///< project, object, verb
   bool interactive = false;                    ///< the caller's message allowed a password prompt
 };
 

@@ -8,8 +8,8 @@ Result<EntityLocks::Guard> EntityLocks::lock(const std::string& entity, const st
 }
 
 Result<EntityLocks::Guard> EntityLocks::share(const std::string& entity, const std::string& shown,
-                                              const std::string& verb) {
-  return take(entity, shown, Holder{verb, Purpose::User, 1});
+                                              const std::string& verb, Purpose purpose) {
+  return take(entity, shown, Holder{verb, purpose, 1});
 }
 
 Result<EntityLocks::Guard> EntityLocks::take(const std::string& entity, const std::string& shown, Holder wanted) {

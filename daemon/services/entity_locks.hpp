@@ -32,7 +32,7 @@ class EntityLocks {
   /// `verb` is what the holder does ("start"), for the other's error; `shown` how the entity is called in it ("Instance web").
   Result<Guard> lock(const std::string& entity, const std::string& shown, const std::string& verb, Purpose purpose);
   /// The same for users who do not disturb each other: any number may share it, and nobody else may have it meanwhile.
-  Result<Guard> share(const std::string& entity, const std::string& shown, const std::string& verb);
+  Result<Guard> share(const std::string& entity, const std::string& shown, const std::string& verb, Purpose purpose = Purpose::User);
   /// Who has it now; it may have changed when this returns.
   std::optional<Holder> holder(const std::string& entity) const;
 

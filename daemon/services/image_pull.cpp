@@ -63,6 +63,16 @@ Result<EntityLocks::Guard> lock_transfer(Context& context, const ProjectName& pr
   }
 }
 
+/// The image that the server has for a query. Rule 16: what it says is not believed. One that was asked for by its hash has that
+/// hash; its bytes are compared with it later.
+Result<ports::ServerImage> find_on_server(Context& context, const ports::ServerImageQuery& query, const std::function<bool()>& cancelled) {
+  BERTH_TRY(auto found, context.servers.find(query, cancelled));
+  const bool by_hash = query.by_fingerprint || !found.by_alias;
+  if (by_hash && query.at.protocol != "direct" && !found.fingerprint.str().starts_with(query.at.alias))
+    return Error{Code::FailedPrecondition, "Image fingerprint doesn't match. The server gave " + found.fingerprint.str() + " for " + query.at.alias};
+  return found;
+}
+
 bool same_origin(const ImageOrigin& a, const ImageOrigin& b) {
   return a.server == b.server && a.protocol == b.protocol && a.alias == b.alias;
 }
@@ -126,19 +136,18 @@ Result<Image> ImagePull::obtain(const Principal& who, const PullImageRequest& re
     BERTH_TRY(const auto interval, server_number(context_, kAutoUpdateIntervalKey));
     BERTH_TRY(auto images, context_.store.images(who, request.project));
     const auto cached = std::find_if(images.begin(), images.end(), [&](const Image& image) {
-      return image.cached && image.origin && same_origin(*image.origin, request.from.at);
+      return image.cached && image.origin && !request.from.by_fingerprint && same_origin(*image.origin, request.from.at);
     });
     // It is kept up to date by itself, so nobody has to wait for the server.
     if (interval > 0 && cached != images.end()) return std::move(*cached);
   }
   BERTH_CHECK(check_owns(context_, who, request.project, ProjectFeature::Images));
-  BERTH_TRY(const auto found, context_.servers.find(request.from, cancelled));
+  BERTH_TRY(const auto found, find_on_server(context_, request.from, cancelled));
   BERTH_TRY(const auto lock, lock_transfer(context_, request.project, found.fingerprint, operation));
   auto present = context_.store.image(who, request.project, found.fingerprint);
   if (!present && present.error().code != Code::NotFound) return present;
   if (!present) return fetch(who, request, found, for_instance, operation);
-  if (!for_instance) BERTH_CHECK(apply(who, request, *present));
-  return present;
+  return for_instance ? std::move(present) : apply(who, request, found);
 }
 
 Result<Image> ImagePull::fetch(const Principal& who, const PullImageRequest& request, const ports::ServerImage& image,
@@ -171,10 +180,15 @@ Result<Image> ImagePull::fetch(const Principal& who, const PullImageRequest& req
 }
 
 /// An image that is here already becomes what the request says.
-Result<void> ImagePull::apply(const Principal& who, const PullImageRequest& request, Image image) {
+Result<Image> ImagePull::apply(const Principal& who, const PullImageRequest& request, const ports::ServerImage& found) {
+  BERTH_TRY(const auto lock, context_.locks.lock(image_entity(found.fingerprint), "Image " + found.fingerprint.str(), "update",
+                                                 EntityLocks::Purpose::Cleanup));
+  BERTH_TRY(auto image, context_.store.image(who, request.project, found.fingerprint));
   for (const auto& [name, value] : request.properties) image.properties[name] = value;
   image.is_public = image.is_public || request.is_public;
   image.cached = false;
+  if (request.auto_update && !image.origin && found.by_alias) image.origin = request.from.at;
+  image.auto_update = image.auto_update || (request.auto_update && image.origin);
   if (!request.filename.empty()) image.filename = request.filename;
   if (!request.profiles.empty()) image.profiles = request.profiles;
   BERTH_CHECK(context_.store.update_image(image, std::nullopt));
@@ -183,7 +197,7 @@ Result<void> ImagePull::apply(const Principal& who, const PullImageRequest& requ
     publish_lifecycle(context_, who, LifecycleSubject{"image-alias", request.project, name.str(), who.uid},
                       "image-alias-created", Document{{"target", image.fingerprint.str()}});
   }
-  return {};
+  return image;
 }
 
 Result<OperationId> ImagePull::copy(const Principal& who, const ProjectName& from, const std::string& reference,
@@ -229,7 +243,7 @@ Result<bool> ImagePull::renew(const Principal& who, const Image& old, OperationC
   request.is_public = old.is_public;
   request.auto_update = old.auto_update;
   request.profiles = old.profiles;
-  BERTH_TRY(const auto found, context_.servers.find(request.from, [&operation] { return operation.cancelled(); }));
+  BERTH_TRY(const auto found, find_on_server(context_, request.from, [&operation] { return operation.cancelled(); }));
   if (found.fingerprint == old.fingerprint) return false;
   BERTH_TRY(const auto lock, lock_transfer(context_, old.project, found.fingerprint, operation));
   auto by = context_.store.image(who, old.project, found.fingerprint);

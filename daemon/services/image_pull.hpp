@@ -54,7 +54,7 @@ class ImagePull {
   Result<Image> obtain(const Principal& who, const PullImageRequest& request, bool for_instance, OperationContext& operation);
   Result<Image> fetch(const Principal& who, const PullImageRequest& request, const ports::ServerImage& image,
                       bool for_instance, OperationContext& operation);
-  Result<void> apply(const Principal& who, const PullImageRequest& request, Image image);
+  Result<Image> apply(const Principal& who, const PullImageRequest& request, const ports::ServerImage& found);
   Result<bool> renew(const Principal& who, const Image& old, OperationContext& operation);
   Result<void> replace(const Image& old, const Image& by);
 

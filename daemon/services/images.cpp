@@ -99,13 +99,14 @@ Result<std::vector<ImageAlias>> Images::aliases(const Principal& who, const Proj
   return aliases;
 }
 
-Result<void> Images::create_alias(const Principal& who, ImageAlias alias) {
-  BERTH_CHECK(check_alias_text(alias.description));
-  BERTH_CHECK(check_owns(context_, who, alias.project, ProjectFeature::Images));
-  BERTH_CHECK(image_by_prefix(context_, who, alias.project, alias.target.str()));
-  BERTH_CHECK(context_.store.insert_alias(alias));
-  publish_lifecycle(context_, who, alias_subject(alias.project, alias.name, who), "image-alias-created",
-                    Document{{"target", alias.target.str()}});
+Result<void> Images::create_alias(const Principal& who, const ProjectName& project, const AliasName& name, const std::string& target,
+                                  const std::string& description) {
+  BERTH_CHECK(check_alias_text(description));
+  BERTH_CHECK(check_owns(context_, who, project, ProjectFeature::Images));
+  BERTH_TRY(const auto image, image_by_prefix(context_, who, project, target));
+  BERTH_CHECK(context_.store.insert_alias({project, name, image.fingerprint, description}));
+  publish_lifecycle(context_, who, alias_subject(project, name, who), "image-alias-created",
+                    Document{{"target", image.fingerprint.str()}});
   return {};
 }
 

@@ -87,7 +87,9 @@ class Images {
   Result<void> update(const Principal& who, const ProjectName& project, const Fingerprint& fingerprint, ImageChanges changes);
 
   Result<std::vector<ImageAlias>> aliases(const Principal& who, const ProjectName& project);
-  Result<void> create_alias(const Principal& who, ImageAlias alias);
+  /// `target`: a fingerprint or the beginning of one.
+  Result<void> create_alias(const Principal& who, const ProjectName& project, const AliasName& name, const std::string& target,
+                            const std::string& description);
   Result<void> update_alias(const Principal& who, const ProjectName& project, const AliasName& name,
                             std::optional<std::string> target, std::optional<std::string> description);
   Result<void> rename_alias(const Principal& who, const ProjectName& project, const AliasName& name, const AliasName& to);

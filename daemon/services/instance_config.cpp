@@ -17,8 +17,13 @@ namespace {
 
 bool server_owned(const std::string& key) { return key.starts_with("volatile.") || key.starts_with("image."); }
 
-/// The new configuration. What the server owns stays as it is: a whole new map may bring old values of it along, which
-/// count for nothing; to ask for a change of one is an error.
+/// What a start, a stop or a copy changes: a whole new map may have an old value of it, which counts for nothing.
+bool goes_by_itself(const std::string& key) {
+  return key.starts_with("volatile.last_state.") || key.starts_with("volatile.idmap.") || key == "volatile.apply_template";
+}
+
+/// The new configuration. What the server owns stays as it is, also when a whole new map leaves it out; to ask for another
+/// value of it is an error.
 Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& given, bool replace) {
   BERTH_CHECK(validate_config(given, ConfigOwner::Instance));
   ConfigMap config;
@@ -29,7 +34,7 @@ Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& give
     if (server_owned(key)) {
       const auto stored = current.find(key);
       const bool same = stored == current.end() ? value.empty() : stored->second == value;
-      if (!same && !replace)
+      if (!same && !(replace && goes_by_itself(key)))
         return Error{Code::InvalidArgument,
                      (key.starts_with("image.") ? "Image" : "Volatile") + std::string(" keys are read-only: ") + key};
       continue;
@@ -85,9 +90,8 @@ Result<void> check_final(const Instance& instance, const Expanded& wanted) {
 
 Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectName& project, const InstanceName& name,
                                            InstanceChanges changes) {
-  BERTH_TRY(const auto seen, context_.store.instance(who, project, name));
-  BERTH_TRY(auto lock, lock_instance(context_, seen, "update"));
-  BERTH_TRY(const auto current, context_.store.instance(who, project, name));
+  BERTH_TRY(auto locked, lock_named(context_, who, project, name, "update"));
+  const auto& current = locked.instance;
   if (changes.if_revision && *changes.if_revision != current.revision)
     return Error{Code::RevisionMismatch, "Instance \"" + name.str() + "\" has changed: it has revision " +
                                              std::to_string(current.revision) + ", not " +
@@ -101,7 +105,7 @@ Result<OperationId> InstanceConfig::update(const Principal& who, const ProjectNa
   BERTH_CHECK(check_host_access(context_, who, name.str(), before, after));
   auto spec = instance_operation(who, current, "Updating instance");
   return start_locked(
-      context_, std::move(spec), std::move(lock),
+      context_, std::move(spec), std::move(locked.lock),
       [&context = context_, who, current, wanted, before, after](OperationContext&) -> Result<Document> {
         BERTH_CHECK(InstanceConfig(context).commit(current, wanted, before, after));
         publish_lifecycle(context, who, wanted, "instance-updated");

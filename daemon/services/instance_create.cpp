@@ -108,14 +108,23 @@ struct InstanceCreate::Prepared {
   std::vector<EntityLocks::Guard> locks;
 };
 
-Result<InstanceName> InstanceCreate::free_name(const ProjectName& project) {
+Result<EntityLocks::Guard> InstanceCreate::pick_name(CreateInstanceRequest& request) {
   for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-    const auto name = random_instance_name();
-    const auto taken = context_.store.instance(daemon_principal(), project, name);
-    if (!taken && taken.error().code == Code::NotFound) return name;
-    if (!taken) return taken.error();
+    request.name = random_instance_name();
+    auto lock = lock_name(request);
+    // Another may be making one of the same name.
+    if (lock || (lock.error().code != Code::AlreadyExists && lock.error().code != Code::Busy)) return lock;
   }
   return Error{Code::LimitsExceeded, "No free instance name was found: give one"};
+}
+
+Result<EntityLocks::Guard> InstanceCreate::lock_name(const CreateInstanceRequest& request) {
+  const auto& name = *request.name;
+  BERTH_TRY(auto lock, context_.locks.lock(name_entity(request.project, name), shown(name), "create", EntityLocks::Purpose::User));
+  const auto taken = context_.store.instance(daemon_principal(), request.project, name);
+  if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
+  if (taken.error().code != Code::NotFound) return taken.error();
+  return lock;
 }
 
 Result<InstanceCreate::Draft> InstanceCreate::draft(const Principal& who, const CreateInstanceRequest& request,
@@ -157,16 +166,7 @@ Result<OperationId> InstanceCreate::create(const Principal& who, CreateInstanceR
   BERTH_CHECK(context_.store.project(who, request.project));
   if (request.source.refresh && request.name && context_.store.instance(who, request.project, *request.name))
     return InstanceCopy(context_).refresh(who, request);
-  if (!request.name) {
-    BERTH_TRY(request.name, free_name(request.project));
-  }
-  const auto& name = *request.name;
-  BERTH_TRY(auto name_lock,
-            context_.locks.lock(name_entity(request.project, name), shown(name), "create", EntityLocks::Purpose::User));
-  const auto taken = context_.store.instance(daemon_principal(), request.project, name);
-  if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
-  if (taken.error().code != Code::NotFound) return taken.error();
-
+  BERTH_TRY(auto name_lock, request.name ? lock_name(request) : pick_name(request));
   if (request.source.type == "copy") return InstanceCopy(context_).create(who, std::move(request), std::move(name_lock));
   if (request.source.server) return create_from_server(who, std::move(request), std::move(name_lock));
   std::optional<Image> image;

@@ -58,7 +58,10 @@ class InstanceCreate {
   Result<Prepared> prepare(const Principal& who, const CreateInstanceRequest& request, std::optional<Image> image);
   Result<void> finish(const Principal& who, Prepared ready, bool start);
   Result<OperationId> create_from_server(const Principal& who, CreateInstanceRequest request, EntityLocks::Guard name_lock);
-  Result<InstanceName> free_name(const ProjectName& project);
+  /// Gives the request a name of its own, and locks it.
+  Result<EntityLocks::Guard> pick_name(CreateInstanceRequest& request);
+  /// The lock of the name that was asked for.
+  Result<EntityLocks::Guard> lock_name(const CreateInstanceRequest& request);
   Result<void> make(const Draft& draft);
 
   Context& context_;

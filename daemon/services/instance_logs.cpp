@@ -136,4 +136,16 @@ void trim_output_files(const std::string& folder, const OperationId& exec, std::
   }
 }
 
+Result<std::size_t> delete_old_outputs(const std::string& folder, Timestamp before) {
+  BERTH_TRY(const auto names, list_logs(folder));
+  const auto directory = open_folder(folder);
+  std::size_t count = 0;
+  for (const auto& name : names) {
+    struct stat info {};
+    if (!name.starts_with("exec_") || fstatat(directory.get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (Timestamp(std::chrono::seconds(info.st_mtim.tv_sec)) < before && unlinkat(directory.get(), name.c_str(), 0) == 0) ++count;
+  }
+  return count;
+}
+
 }  // namespace berth::services

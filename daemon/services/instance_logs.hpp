@@ -3,6 +3,7 @@
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "daemon/domain/types.hpp"
 
 #include <string>
 #include <vector>
@@ -33,5 +34,7 @@ Result<UniqueFd> make_output_file(const std::string& folder, const OperationId& 
 bool has_output_file(const std::string& folder, const OperationId& exec);
 /// Gives the disk space of all but about the last `limit` bytes back; offsets stay as they are. Absent is success.
 void trim_output_files(const std::string& folder, const OperationId& exec, std::uint64_t limit);
+/// Deletes the outputs of commands that nothing was written to since `before`. How many there were.
+Result<std::size_t> delete_old_outputs(const std::string& folder, Timestamp before);
 
 }  // namespace berth::services

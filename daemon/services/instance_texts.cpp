@@ -6,6 +6,7 @@
 #include "daemon/domain/principal.hpp"
 
 #include <cstdint>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -86,16 +87,22 @@ void InstanceTexts::keep(const Uuid& instance, Kept kept) {
 
 void InstanceTexts::sweep() {
   std::unordered_set<std::string> there;
+  std::set<ProjectName> projects;
   const auto rows = store_.instance_summaries(daemon_principal(), std::nullopt);
   if (rows)
-    for (const auto& row : *rows) there.insert(row.uuid.str());
+    for (const auto& row : *rows) {
+      there.insert(row.uuid.str());
+      projects.insert(row.project);
+    }
   const std::lock_guard lock(mutex_);
-  if (rows)
+  if (rows) {
+    std::erase_if(stamps_, [&](const auto& entry) { return !projects.contains(entry.first); });
     std::erase_if(kept_, [&](const auto& entry) {
       if (there.contains(entry.first)) return false;
       bytes_ -= entry.second.members->size();
       return true;
     });
+  }
   sweep_at_ = 2 * kept_.size() + kFewest;
 }
 

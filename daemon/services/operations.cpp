@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 
@@ -38,11 +39,12 @@ Error no_such_operation() { return Error{Code::NotFound, "Operation not found"};
 
 /// One operation. `order` is held from a change until the listener has heard of it, so that it hears changes in order;
 /// `mutex` guards the fields and is never held while foreign code runs.
-struct Operations::Entry {
+struct OperationEnd::Entry {
   Entry(OperationView first, std::function<void()> cancel) : view(std::move(first)), on_cancel(std::move(cancel)) {}
 
   std::mutex order;
   mutable std::mutex mutex;
+  mutable std::condition_variable ended;
   OperationView view;
   std::function<void()> on_cancel;
   std::atomic<bool> cancelled{false};
@@ -134,6 +136,7 @@ void Operations::State::change(Entry& entry, Change change) {
     entry.published_at = std::chrono::steady_clock::now();
     entry.progress_pending = false;
     view = entry.view;
+    if (is_final(view->status)) entry.ended.notify_all();
   }
   if (listener) listener(*view);
 }
@@ -262,6 +265,18 @@ void Operations::finish(const OperationId& id, Result<Document> outcome) {
 void Operations::update_metadata(const OperationId& id, const std::string& key, DocumentValue value) {
   if (const auto entry = state_->find(id))
     state_->update(entry, [&](OperationView& view) { view.metadata[key] = std::move(value); });
+}
+
+OperationEnd Operations::end_of(const OperationId& id) const { return OperationEnd(state_->find(id)); }
+
+Result<OperationView> OperationEnd::wait(const std::function<bool()>& give_up) const {
+  if (!entry_) return no_such_operation();
+  std::unique_lock lock(entry_->mutex);
+  while (!is_final(entry_->view.status)) {
+    if (give_up()) return Error{Code::Cancelled, "Nobody waits for the operation any more"};
+    entry_->ended.wait_for(lock, kPublishEvery);
+  }
+  return entry_->view;
 }
 
 Result<OperationView> Operations::get(const Principal& who, const OperationId& id) const {

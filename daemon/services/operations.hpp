@@ -48,6 +48,19 @@ using OperationBody = std::function<Result<Document>(OperationContext&)>;
 /// Told of every change, in order for one operation. Any thread; must not block, and changes no operation itself.
 using OperationListener = std::function<void(const OperationView&)>;
 
+/// The end of one operation, however long that is ago when somebody asks. Any thread.
+class OperationEnd {
+ public:
+  /// Waits for it; asks `give_up` five times a second. Errors: Cancelled when that said so, NotFound when there was none.
+  Result<OperationView> wait(const std::function<bool()>& give_up) const;
+
+ private:
+  friend class Operations;
+  struct Entry;
+  explicit OperationEnd(std::shared_ptr<const Entry> entry) : entry_(std::move(entry)) {}
+  std::shared_ptr<const Entry> entry_;
+};
+
 /// Every operation that runs or ended less than 60 s ago. Any thread.
 class Operations {
  public:
@@ -67,6 +80,9 @@ class Operations {
   void finish(const OperationId& id, Result<Document> outcome);
   void update_metadata(const OperationId& id, const std::string& key, DocumentValue value);
 
+  /// To wait for it.
+  OperationEnd end_of(const OperationId& id) const;
+
   /// NotFound also for those the principal may not see.
   Result<OperationView> get(const Principal& who, const OperationId& id) const;
   std::vector<OperationView> list(const Principal& who, const std::optional<ProjectName>& project) const;
@@ -80,7 +96,7 @@ class Operations {
   bool closing() const;
 
  private:
-  struct Entry;
+  using Entry = OperationEnd::Entry;
   class Handle;
   class State;
   std::shared_ptr<State> state_;

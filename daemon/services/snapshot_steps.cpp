@@ -64,11 +64,15 @@ void publish_snapshot(Context& context, const Principal& who, const Instance& in
                     action, std::move(details));
 }
 
-Instance restored(const Instance& instance, const Snapshot& snapshot) {
+Result<Instance> restored(Context& context, const Instance& instance, const Snapshot& snapshot) {
   Instance wanted = instance;
+  BERTH_TRY(const auto known, context.store.profiles(daemon_principal(), instance.project));
   wanted.architecture = snapshot.architecture;
   wanted.ephemeral = snapshot.ephemeral;
   wanted.profiles = snapshot.profiles;
+  std::erase_if(wanted.profiles, [&known](const ProfileName& name) {
+    return std::none_of(known.begin(), known.end(), [&name](const Profile& profile) { return profile.name == name; });
+  });
   wanted.devices = snapshot.devices;
   std::erase_if(wanted.config,
                 [](const auto& entry) { return !entry.first.starts_with("volatile.") || of_the_root(entry.first); });
@@ -147,7 +151,7 @@ Result<void> SnapshotSteps::remove(const Instance& instance, const Snapshot& sna
 
 Result<void> SnapshotSteps::restore(const Instance& instance, const Snapshot& snapshot) {
   BERTH_TRY(auto* const driver, driver_of(context_, instance.pool));
-  auto wanted = restored(instance, snapshot);
+  BERTH_TRY(auto wanted, restored(context_, instance, snapshot));
   BERTH_TRY(const auto before, expanded(context_, instance));
   BERTH_TRY(const auto after, expanded(context_, wanted));
   // Before anything is replaced: what is refused changes nothing.

@@ -55,8 +55,8 @@ class SnapshotSteps {
 };
 
 /// The row an instance has after a restore: the snapshot's configuration; what the server records of the instance of
-/// today (its uuid, its id map, its power) stays.
-Instance restored(const Instance& instance, const Snapshot& snapshot);
+/// today (its uuid, its id map, its power) stays. Profiles that are gone since are left out.
+Result<Instance> restored(Context& context, const Instance& instance, const Snapshot& snapshot);
 
 /// `web/snap0`: how a snapshot is called in events and texts.
 std::string shown_snapshot(const Instance& instance, const SnapshotName& name);

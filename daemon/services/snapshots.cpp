@@ -80,7 +80,7 @@ Result<std::vector<Document>> Snapshots::describe(const Principal& who, const In
 Result<OperationId> Snapshots::restore(const Principal& who, const InstanceRef& of, const SnapshotName& name) {
   BERTH_TRY(auto locked, lock_named(context_, who, of.project, of.name, "restart"));  // whose start the plan joins
   BERTH_TRY(const auto snapshot, SnapshotSteps(context_).find(locked.instance, name));
-  const auto wanted = restored(locked.instance, snapshot);
+  BERTH_TRY(const auto wanted, restored(context_, locked.instance, snapshot));
   BERTH_TRY(const auto before, expanded(context_, locked.instance));
   BERTH_TRY(const auto after, expanded(context_, wanted));
   BERTH_CHECK(check_final(wanted, after));

@@ -113,6 +113,7 @@ void StartPlanner::give_up_later(const Uuid& instance, const OperationId& operat
 
 Result<ports::StartPlan> StartPlanner::build(const Instance& instance) {
   BERTH_TRY(const auto all, expanded(context_, instance));
+  BERTH_TRY(const auto disk, find_root_disk(all.devices));
   BERTH_TRY(auto root, prepared_root(context_, instance, all.config));
   BERTH_TRY(auto idmap, stored_idmap(context_, instance, all.config));
   BERTH_CHECK(apply_templates(context_, instance, all, root, idmap.privileged()));
@@ -131,6 +132,7 @@ Result<ports::StartPlan> StartPlanner::build(const Instance& instance) {
                           .project = instance.project,
                           .name = instance.name,
                           .root = std::move(root),
+                          .root_readonly = disk.readonly,
                           .idmap = std::move(idmap),
                           .lxc_config = std::move(config),
                           .log_file = log_file,

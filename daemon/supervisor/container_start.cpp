@@ -26,6 +26,17 @@ std::string root_path(const RootSpec& root, const std::string& stage) {
   return "dir:" + stage + "/root";
 }
 
+std::string root_options(const StartPlan& plan) {
+  std::string options = plan.root_readonly ? "ro" : "";
+  const auto add = [&options](const char* more) { options += (options.empty() ? "" : ",") + std::string(more); };
+  // liblxc mounts the overlay in the container's own user and mount namespaces: only there may both layers be idmapped.
+  if (plan.root.kind == RootSpec::Kind::Overlay)
+    add("userxattr,index=off,xino=auto");
+  else if (!plan.idmap.privileged())
+    add("idmap=container");
+  return options;
+}
+
 /// All that liblxc is told, in order.
 LxcConfig configuration(const StartPlan& plan, const StartSurroundings& around) {
   const std::string stage = around.paths.stage();
@@ -36,12 +47,7 @@ LxcConfig configuration(const StartPlan& plan, const StartSurroundings& around) 
   for (const auto& entry : plan.idmap.entries)
     items.emplace_back("lxc.idmap", std::string(entry.uid ? "u " : "g ") + std::to_string(entry.inside) + " " +
                                         std::to_string(entry.outside) + " " + std::to_string(entry.count));
-  // liblxc mounts the overlay in the container's own user and mount namespaces: only there may both layers be idmapped.
-  if (plan.root.kind == RootSpec::Kind::Overlay) {
-    items.emplace_back("lxc.rootfs.options", "userxattr,index=off,xino=auto");
-  } else if (!plan.idmap.privileged()) {
-    items.emplace_back("lxc.rootfs.options", "idmap=container");
-  }
+  if (const auto options = root_options(plan); !options.empty()) items.emplace_back("lxc.rootfs.options", options);
   items.emplace_back("lxc.hook.post-stop", stage + "/berth-hook stopped");
   if (!plan.console_file.empty()) items.emplace_back("lxc.console.logfile", plan.console_file);
   items.insert(items.end(), plan.lxc_config.begin(), plan.lxc_config.end());

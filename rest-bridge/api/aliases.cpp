@@ -40,7 +40,6 @@ Answer create_alias(Context& context) {
   BERTH_CO_TRY(std::string target, text_field(body, "target"));
   BERTH_CO_TRY(std::string description, text_field(body, "description"));
   if (name.empty() || target.empty()) co_return Error{Code::InvalidArgument, "name and target are required"};
-  if (!Fingerprint::parse(target)) co_return Error{Code::NotFound, "Image not found"};  // no image can have it
   Options options;
   if (!description.empty()) options["description"] = std::move(description);
   const auto location = url_of("image-alias", name);

@@ -172,7 +172,7 @@ constexpr Route kConsoleRoutes[] = {
     {"GET", "/1.0/instances/{name}/console", "Instance.OpenLog", "access-instances", console_log},
     {"POST", "/1.0/instances/{name}/console", "Instance.OpenConsole", "access-instances", attach_console},
     {"DELETE", "/1.0/instances/{name}/console", "Instance.RemoveLog", "access-instances", clear_console},
-    {"GET", "/1.0/instances/{name}/logs", "Instance.ListLogs", "access-instances", list_logs},
+    {"GET", "/1.0/instances/{name}/logs", "Instance.ListLogs", "view", list_logs},
     {"GET", "/1.0/instances/{name}/logs/{log}", "Instance.OpenLog", "access-instances", get_log},
     {"DELETE", "/1.0/instances/{name}/logs/{log}", "Instance.RemoveLog", "access-instances", delete_log},
 };

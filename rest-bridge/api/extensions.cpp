@@ -17,6 +17,8 @@ constexpr std::array kExtensions{
     Extension{"container_copy_project", "POST", "/1.0/instances"},
     Extension{"container_incremental_copy", "POST", "/1.0/instances"},
     Extension{"snapshot_scheduling", "POST", "/1.0/instances/{name}/snapshots"},
+    Extension{"snapshot_schedule_aliases", "PATCH", "/1.0/instances/{name}"},
+    Extension{"instance_allow_inconsistent_copy", "POST", "/1.0/instances"},
     Extension{"snapshot_expiry", "PUT", "/1.0/instances/{name}/snapshots/{snapshot}"},
     Extension{"snapshot_expiry_creation", "POST", "/1.0/instances/{name}/snapshots"},
     Extension{"directory_manipulation", "POST", "/1.0/instances/{name}/files"},

@@ -54,7 +54,7 @@ std::string text_of(const Json* value) {
 
 /// The pattern that `value` is, or null when it is a plain text. One that cannot be compiled matches nothing.
 std::shared_ptr<const RE2> pattern_of(const std::string& value) {
-  if (value.find_first_of("^$.*+?()|[]") == std::string::npos) return nullptr;
+  if (value.find_first_of("^$.*+?()|[]{}\\") == std::string::npos) return nullptr;
   RE2::Options options;
   options.set_case_sensitive(false);
   options.set_log_errors(false);

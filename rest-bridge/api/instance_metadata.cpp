@@ -98,12 +98,17 @@ Answer put_metadata(Context& context) {
   co_return co_await set_metadata(context, std::move(body));
 }
 
-/// Fields that are there replace what was.
+/// Fields that are there replace what was; of properties and templates, those that are there.
 Answer patch_metadata(Context& context) {
   BERTH_CO_TRY(Json body, body_of(context));
   BERTH_CO_TRY(Json metadata, co_await current_metadata(context));
   for (const auto* const field : {"architecture", "creation_date", "expiry_date", "properties", "templates"})
-    if (has_field(body, field)) metadata[field] = body[field];
+    if (has_field(body, field)) {
+      if (metadata[field].is_object() && body[field].is_object())
+        metadata[field].update(body[field]);
+      else
+        metadata[field] = body[field];
+    }
   co_return co_await set_metadata(context, std::move(metadata));
 }
 

@@ -3,6 +3,7 @@
 #include "rest-bridge/api/common.hpp"
 #include "rest-bridge/api/images.hpp"
 #include "rest-bridge/api/instance_rows.hpp"
+#include "rest-bridge/api/instance_types.hpp"
 #include "rest-bridge/api/rows.hpp"
 
 namespace berth::rest {
@@ -156,7 +157,12 @@ Answer create_instance(Context& context) {
   if (type == "virtual-machine") co_return Error{Code::NotSupported, "Berth runs containers, no virtual machines"};
   if (!type.empty() && type != "container") co_return Error{Code::InvalidArgument, "Invalid instance type \"" + type + "\""};
   BERTH_CO_TRY(std::string instance_type, text_field(body, "instance_type"));
-  if (!instance_type.empty()) co_return Error{Code::NotSupported, "instance types are not supported yet; set limits.cpu and limits.memory"};
+  if (!instance_type.empty()) {
+    BERTH_CO_TRY(const StringMap limits, limits_of_type(instance_type));
+    auto& config = body["config"];
+    if (config.is_null() || config.is_object())
+      for (const auto& [key, value] : limits) config.emplace(key, value);  // what the request says itself wins
+  }
   BERTH_CO_TRY(bool stateful, bool_field(body, "stateful"));
   if (stateful) co_return Error{Code::NotSupported, "stateful instances are not supported"};
   BERTH_CO_TRY(Options source, source_of(body, context.one_project()));

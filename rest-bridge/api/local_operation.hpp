@@ -9,8 +9,7 @@
 
 namespace berth::rest {
 
-/// An operation of the bridge's own, for what the daemon has no operation for: a console, or one change of many
-/// instances. It ends as failed when it is destroyed before `finish()`.
+/// An operation of the bridge's own, for what the daemon has no operation for: a console. It ends as failed when it is destroyed before `finish()`.
 class LocalOperation {
  public:
   LocalOperation(Sessions& sessions, const std::string& owner, std::string_view kind, std::string description,

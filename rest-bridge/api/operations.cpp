@@ -19,7 +19,8 @@ Answer list_operations(Context& context) {
   call.arguments.emplace_back(context.project);
   call.arguments.emplace_back(Options());
   BERTH_CO_TRY(Json rows, co_await context.bus.describe(std::move(call)));
-  for (auto& row : context.sessions.locals(context.owner)) rows.push_back(std::move(row));
+  for (auto& row : context.sessions.locals(context.owner))
+    if (context.project.empty() || row.value("project", "") == context.project) rows.push_back(std::move(row));
   auto by_status = Json::object();
   for (auto& row : rows) {
     auto operation = operation_to_api(std::move(row));

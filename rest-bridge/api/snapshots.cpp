@@ -88,14 +88,10 @@ Task<Result<Call>> update_call(Context& context) {
   co_return call;
 }
 
-Answer put_snapshot(Context& context) {
+/// PUT and PATCH: an expiry is all there is to change.
+Answer change_snapshot(Context& context) {
   BERTH_CO_TRY(Call call, co_await update_call(context));
   co_return co_await run_operation(context, std::move(call));
-}
-
-Answer patch_snapshot(Context& context) {
-  BERTH_CO_TRY(Call call, co_await update_call(context));
-  co_return co_await run_to_the_end(context, std::move(call));
 }
 
 Answer rename_snapshot(Context& context) {
@@ -120,8 +116,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/1.0/instances/{name}/snapshots", "Instance.DescribeSnapshots", "view", list_snapshots},
     {"POST", "/1.0/instances/{name}/snapshots", "Instance.CreateSnapshot", "manage-instances", create_snapshot},
     {"GET", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.DescribeSnapshots", "view", get_snapshot},
-    {"PUT", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.UpdateSnapshot", "manage-instances", put_snapshot},
-    {"PATCH", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.UpdateSnapshot", "manage-instances", patch_snapshot},
+    {"PUT", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.UpdateSnapshot", "manage-instances", change_snapshot},
+    {"PATCH", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.UpdateSnapshot", "manage-instances", change_snapshot},
     {"POST", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.RenameSnapshot", "manage-instances", rename_snapshot},
     {"DELETE", "/1.0/instances/{name}/snapshots/{snapshot}", "Instance.DeleteSnapshot", "manage-instances", delete_snapshot},
 };

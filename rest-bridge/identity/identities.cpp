@@ -136,7 +136,8 @@ bool Identities::try_acquire(const std::shared_ptr<Place>& place, Ready& ready) 
 bool Identities::make_room(const Peer& peer) {
   const auto of_uid = [&](const auto& identity) { return identity->peer.same_account(peer); };
   const auto idle = [](const auto& identity) { return identity->uses == 0 && identity->api->in_flight() == 0; };
-  if (static_cast<std::size_t>(std::count_if(identities_.begin(), identities_.end(), of_uid)) >= limits_.of_one_uid) {
+  const auto most = peer.tls ? limits_.of_one_certificate : limits_.of_one_uid;
+  if (static_cast<std::size_t>(std::count_if(identities_.begin(), identities_.end(), of_uid)) >= most) {
     const auto oldest = std::find_if(identities_.begin(), identities_.end(), [&](const auto& i) { return of_uid(i) && idle(i); });
     if (oldest == identities_.end()) return false;
     drop(std::shared_ptr(*oldest));

@@ -14,8 +14,9 @@ namespace berth::rest {
 
 /// How many bus connections there may be. dbus-daemon allows 256 for the bridge's user.
 struct IdentityLimits {
-  std::size_t of_one_uid = 8;  ///< and of one certificate; strangers count as one
-  std::size_t in_all = 128;
+  std::size_t of_one_uid = 64;         ///< every process with an event stream, `lxc exec` among them, keeps one
+  std::size_t of_one_certificate = 8;  ///< whose connections share one; strangers count as one certificate
+  std::size_t in_all = 200;
   std::size_t waiting = 256;                      ///< requests that wait for a place
   std::chrono::milliseconds wait_for_place{5000};  ///< then 503
 };

@@ -66,6 +66,7 @@ std::vector<OptionCall> all_calls() {
       {"Manager", "UpdateImageAlias", texts({"default", "web"}), {"target", "description"}, {}},
       {"Manager", "ListInstances", texts({"default"}), {}, {}},
       {"Manager", "DescribeInstances", texts({"default"}), {"names", "detail"}, {}},
+      {"Manager", "ChangeInstances", texts({"default", "start"}), {"force", "timeout"}, {}},
       {"Manager", "ListImages", texts({"default"}), {}, {}},
       {"Manager", "DescribeImages", texts({"default"}), {"references"}, {}},
       {"Manager", "DescribeProfiles", texts({"default"}), {"names"}, {}},

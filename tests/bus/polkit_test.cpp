@@ -47,6 +47,21 @@ TEST_F(Polkit, ThatSaysNoAfterAWhileDenies) {
   EXPECT_EQ((*waits)->error, kDenied);
 }
 
+TEST_F(Polkit, IsAskedAboutTheInstanceAsWellBeforeItBecomesAnImage) {
+  FakePolkit polkit(Answer::Hold);
+  Client nobody(kNobody);
+  const auto waits = nobody.send(kRoot, kManager, "PublishImage",
+                                 [](sd_bus_message* m) { (void)sd_bus_message_append(m, "ssa{sv}", "default", "bench", 0); });
+  ASSERT_TRUE(polkit.wait_for_questions(1));
+  polkit.release(true);
+  ASSERT_TRUE(polkit.wait_for_questions(2));
+  EXPECT_EQ(polkit.questions()[0].action, "org.berth.Berth1.manage-images");
+  EXPECT_EQ(polkit.questions()[1].action, "org.berth.Berth1.access-instances");
+  polkit.release(false);
+  ASSERT_TRUE(nobody.wait(waits));
+  EXPECT_EQ((*waits)->error, kDenied);
+}
+
 TEST_F(Polkit, ThatLeavesInTheMiddleOfAQuestionDenies) {
   std::optional<FakePolkit> polkit(std::in_place, Answer::Hold);
   Client nobody(kNobody);

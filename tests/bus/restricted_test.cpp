@@ -93,7 +93,7 @@ TEST_F(ARestrictedClient, IsDeniedEveryMemberOfEveryObjectOutsideItsProjectsAsAS
     }
   }
   for (const auto* project : {"default", "nothing"})
-    for (const auto* member : {"CreateInstance", "ImportInstance", "GetInstance", "ListInstances", "DescribeInstances", "ImportImage",
+    for (const auto* member : {"CreateInstance", "ImportInstance", "GetInstance", "ListInstances", "DescribeInstances", "ChangeInstances", "ImportImage",
                                "PublishImage", "GetImage", "ListImages", "CreateImageAlias", "CreateProfile", "ListProfiles",
                                "DescribeProfiles", "GetProject", "ListOperations", "DescribeOperations"})
       EXPECT_EQ(in_project(member, project).error, kDenied) << member;

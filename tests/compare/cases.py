@@ -52,9 +52,9 @@ IMAGES = [
          "/1.0/images?recursion=1&filter=properties.os%20eq%20test", "/1.0/images?filter=properties.os%20eq%20other",
          "/1.0/images?recursion=1&filter=public%20eq%20true", "/1.0/images?filter=bad%20grammar%20here", "/1.0/images?filter=a%20eq"),
     *each("POST", "/1.0/images/aliases", {"name": "bb", "target": "{fp}", "description": "first"}, {"name": "bb", "target": "{fp}"},
-          {"name": "cc", "target": "00"}, {"name": "", "target": "{fp}"}, {"name": "dd"}, {"target": "{fp}"}, {"name": 5, "target": "{fp}"}, {}),
+          {"name": "cc", "target": "00" * 12}, {"name": "", "target": "{fp}"}, {"name": "dd"}, {"target": "{fp}"}, {"name": 5, "target": "{fp}"}, {}),
     *get("/1.0/images/aliases/bb", "/1.0/images/aliases/nope", "/1.0/images/aliases", "/1.0/images/aliases?recursion=1"),
-    *each("PUT", "/1.0/images/aliases/bb", {"target": "{fp}", "description": "second"}, {"description": "no target"}, {"target": "00"}),
+    *each("PUT", "/1.0/images/aliases/bb", {"target": "{fp}", "description": "second"}, {"description": "no target"}, {"target": "00" * 12}),
     Case("PUT", "/1.0/images/aliases/bb", {"target": "{fp}", "description": "x"}, {"If-Match": "wrong"}),
     *each("PATCH", "/1.0/images/aliases/bb", {"description": "third"}),
     *each("POST", "/1.0/images/aliases/bb", {"name": "bb2"}, {"name": ""}), Case("GET", "/1.0/images/aliases/bb2"),
@@ -181,6 +181,38 @@ PUBLISH = [
     *get("/1.0/images/ffffffffffff/export", "/1.0/images/x/export"), Case("GET", "/1.0/images/{fp12}/export"),
 ]
 
+SNAP, SN_TEMPLATE = "/1.0/instances/sn/snapshots", "/1.0/instances/sn/metadata/templates?path="
+
+SNAPSHOTS = [
+    Case("POST", "/1.0/instances", {"name": "sn", "config": {"user.a": "b"}, "source": {"type": "image", "alias": "bb"}}),
+    *each("POST", SNAP, {"name": "s0", "stateful": False, "expires_at": "2030-01-01T00:00:00Z"}, {"name": "s0"}, {"name": "a/b"}, {"name": "a b"},
+          {"name": 5}, {"expires_at": "soon"}, {"name": "s1"}, b"nonsense"),
+    Case("POST", "/1.0/instances/nope/snapshots", {"name": "x"}),
+    *get(SNAP, SNAP + "?recursion=1", SNAP + "/s0", "/1.0/containers/sn/snapshots/s0", SNAP + "/nope", "/1.0/instances/nope/snapshots", "/1.0/instances/sn"),
+    Case("PUT", SNAP + "/s0", {"expires_at": "2031-02-03T04:05:06Z"}, {"If-Match": "wrong"}), Case("GET", SNAP + "/s0"),
+    Case("PUT", SNAP + "/s0", {"expires_at": "2031-02-03T04:05:06Z"}, {"If-Match": "{etag}"}), Case("GET", SNAP + "/s0"),
+    *each("PUT", SNAP + "/s0", {"expires_at": "soon"}, {"expires_at": 5}), Case("PUT", SNAP + "/nope", {"expires_at": "2031-02-03T04:05:06Z"}),
+    *each("PATCH", SNAP + "/s0", {"expires_at": "2032-02-03T04:05:06Z"}), Case("GET", SNAP + "/s0"), Case("PATCH", SNAP + "/nope", {}),
+    *each("POST", SNAP + "/s0", {"name": "s1"}, {"name": "a/b"}, {"name": ""}, {"name": "s2"}), Case("POST", SNAP + "/nope", {"name": "s3"}),
+    *get(SNAP, SNAP + "/s2"), Case("PUT", "/1.0/instances/sn", {"restore": "nope"}), Case("PUT", "/1.0/instances/sn", {"restore": "s2"}),
+    Case("POST", "/1.0/instances", {"name": "fromsnap", "profiles": ["default"], "source": {"type": "copy", "source": "sn/s2"}}), Case("GET", "/1.0/instances/fromsnap"),
+    Case("POST", "/1.0/instances", {"name": "copied", "profiles": ["default"], "source": {"type": "copy", "source": "sn"}}), Case("GET", "/1.0/instances/copied/snapshots"),
+    Case("POST", "/1.0/instances", {"name": "alone", "profiles": ["default"], "source": {"type": "copy", "source": "sn", "instance_only": True}, "config": {"user.c": "d"}}),
+    *get("/1.0/instances/alone/snapshots", "/1.0/instances/alone"), Case("POST", "/1.0/instances", {"name": "y", "source": {"type": "copy", "source": "nope"}}),
+    Case("POST", "/1.0/instances", {"name": "y", "source": {"type": "copy", "source": "sn/nope"}}), Case("POST", "/1.0/instances", {"name": "y", "source": {"type": "copy"}}),
+    *[Case("DELETE", f"/1.0/instances/{name}") for name in ("fromsnap", "copied", "alone")],
+    *[Case("DELETE", f"{SNAP}/{name}") for name in ("s2", "s2", "s1")],
+    Case("PUT", "/1.0/instances/sn/metadata", {"architecture": "x86_64", "creation_date": 1, "expiry_date": 0, "properties": {"a": "b"}, "templates": {}}),
+    Case("PATCH", "/1.0/instances/sn/metadata", {"properties": {"c": "d"}}), Case("GET", "/1.0/instances/sn/metadata"),
+    Case("PUT", SN_TEMPLATE + "t.tpl", b"new", {"Content-Type": "application/octet-stream"}), *get(SN_TEMPLATE + "t.tpl"),
+    Case("PUT", "/1.0/instances/sn", {"config": {"volatile.eth0.hwaddr": "00:16:3e:00:00:01"}, "profiles": ["default"]}),
+    Case("POST", "/1.0/instances", {"name": "typed", "instance_type": "c2-m1", "source": {"type": "none"}}), Case("GET", "/1.0/instances/typed"),
+    *each("POST", "/1.0/instances", {"name": "y", "instance_type": "c2-x", "source": {"type": "none"}}, {"name": "y", "instance_type": "what", "source": {"type": "none"}}),
+    *each("PUT", "/1.0/instances", {"state": {"action": "start", "timeout": -1}}, {"state": {"action": "stop", "force": True, "timeout": -1}},
+          {"state": {"action": "dance"}}, {"state": 5}, b"nonsense"), Case("DELETE", "/1.0/instances/typed"),
+    Case("DELETE", "/1.0/instances/sn"),
+]
+
 PROFILES = [
     *each("POST", "/1.0/profiles", {"name": "p1", "description": "d", "config": {"limits.cpu": "2"}, "devices": {"x": {"type": "none"}}},
           {"name": "p1"}, {"name": "a/b"}, {"name": ""}, {}, {"name": "p2", "config": {"no.such": "1"}}, {"name": "p2", "config": {"limits.cpu": 2}},
@@ -256,4 +288,4 @@ OTHER = [
     Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
 ]
 
-CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *BACKUPS, *PUBLISH, *PROFILES, *PROJECTS, *OTHER]
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *SNAPSHOTS, *BACKUPS, *PUBLISH, *PROFILES, *PROJECTS, *OTHER]

@@ -180,6 +180,7 @@ class FakeStore final : public ports::Store, private FakeStoreTables {
     if (find_profile(project, to) != profiles_.end()) return exists("Profile", to.str());
     for (auto& [uuid, user] : instances_)
       if (uses(user, row->second)) std::replace(user.profiles.begin(), user.profiles.end(), from, to);
+    rename_in_snapshots(row->second, to);
     Profile renamed = row->second;
     renamed.name = to;
     ++renamed.revision;

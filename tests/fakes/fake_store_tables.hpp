@@ -143,6 +143,12 @@ class FakeStoreTables {
     const auto project = projects_.find(row.project.str());
     return visible_to(who, asked, row.project, row.owner_uid, project == projects_.end() ? 0 : project->second.owner_uid);
   }
+  void rename_in_snapshots(const Profile& profile, const ProfileName& to) {
+    for (auto& snapshot : snapshots_)
+      if (const auto of = instances_.find(snapshot.instance.str());
+          of != instances_.end() && owner_of(of->second.project, ProjectFeature::Profiles) == profile.project)
+        std::replace(snapshot.profiles.begin(), snapshot.profiles.end(), profile.name, to);
+  }
   bool uses(const Instance& user, const Profile& profile) const {
     return owner_of(user.project, ProjectFeature::Profiles) == profile.project &&
            std::find(user.profiles.begin(), user.profiles.end(), profile.name) != user.profiles.end();

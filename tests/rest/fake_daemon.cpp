@@ -100,6 +100,15 @@ class Fake final : public FakeObjects {
         for (const auto& [name, row] : instances_) rows.push_back(instance_row(name, detail));
       return {hand_out(sealed(instance_lines(rows)))};
     }
+    if (member == "ChangeInstances") {
+      auto names = Json::array();
+      for (const auto& [name, row] : instances_)
+        if ((row["status_code"] == 102) == (a[1] == "start")) names.push_back(name);
+      return soon("Stopping instance", Json{{"instances", names}}, [this, names, up = a[1] != "stop"]() -> std::string {
+        for (const auto& name : names) set_status(instances_[name.get<std::string>()], up ? "Running" : "Stopped", up ? 103 : 102);
+        return {};
+      });
+    }
     if (member == "ListInstances") {
       auto rows = Json::array();
       if (a[0] == "" || a[0] == "default")

@@ -114,10 +114,10 @@ Result<std::uint64_t> SqliteStore::update_image(const Image& image, std::optiona
       return revision_mismatch("image", image.fingerprint.str(), stored.revision, *expected_revision);
     BERTH_CHECK(database_->run(
         "UPDATE images SET type = ?, location = ?, architecture = ?, revision = ?, expires_at = ?, last_used_at = ?, "
-        "filename = ?, is_public = ?, cached = ?, auto_update = ?, properties = ? WHERE uuid = ?",
+        "filename = ?, is_public = ?, cached = ?, auto_update = ?, properties = ?, origin = ? WHERE uuid = ?",
         image.type, image.location, image.architecture, static_cast<std::int64_t>(stored.revision + 1),
         to_column(image.expires_at), to_column(image.last_used_at), image.filename, std::int64_t{image.is_public},
-        std::int64_t{image.cached}, std::int64_t{image.auto_update}, to_column(image.properties), stored.uuid.str()));
+        std::int64_t{image.cached}, std::int64_t{image.auto_update}, to_column(image.properties), origin_column(image), stored.uuid.str()));
     BERTH_CHECK(set_profiles(kInsertProfile, kDeleteProfiles, stored.uuid, image.project, image.profiles));
     return stored.revision + 1;
   });

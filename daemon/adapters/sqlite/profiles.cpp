@@ -95,9 +95,22 @@ Result<void> SqliteStore::rename_profile(const ProjectName& project, const Profi
     BERTH_TRY(const auto uuid, profile_uuid(project, from));
     auto done =
         database_->run("UPDATE profiles SET name = ?, revision = revision + 1 WHERE uuid = ?", to.str(), uuid.str());
-    if (!done && done.error().code == Code::AlreadyExists) return taken(to);
-    return done;
+    if (!done) return done.error().code == Code::AlreadyExists ? taken(to) : std::move(done).error();
+    return rename_in_snapshots(project, from, to);
   });
+}
+
+/// Snapshots have the names of their profiles, since a profile may go and they stay.
+Result<void> SqliteStore::rename_in_snapshots(const ProjectName& project, const ProfileName& from, const ProfileName& to) {
+  BERTH_TRY(const auto owner, owning_project(project, ProjectFeature::Profiles));
+  BERTH_TRY(const auto all, project_rows());
+  for (const auto& user : all)
+    if (effective_project(user, ProjectFeature::Profiles) == owner)
+      BERTH_CHECK(database_->run(
+          "UPDATE instance_snapshots SET profiles = trim(replace(?1 || profiles || ?1, ?1 || ?2 || ?1, ?1 || ?3 || ?1), ?1) "
+          "WHERE instance IN (SELECT uuid FROM instances WHERE project = ?4)",
+          std::string(1, RowReader::kListSeparator), from.str(), to.str(), user.name.str()));
+  return {};
 }
 
 Result<void> SqliteStore::delete_profile(const ProjectName& project, const ProfileName& name) {

@@ -131,16 +131,22 @@ Result<Project> SqliteStore::project(const Principal& who, const ProjectName& na
   });
 }
 
+Result<std::vector<Project>> SqliteStore::project_rows() {
+  std::vector<Project> out;
+  BERTH_TRY(auto rows, database_->query(kAll));
+  while (true) {
+    BERTH_TRY(const bool there, rows.step());
+    if (!there) return out;
+    BERTH_TRY(auto project, read_project(rows));
+    out.push_back(std::move(project));
+  }
+}
+
 Result<std::vector<Project>> SqliteStore::projects(const Principal& who) {
   return read([&]() -> Result<std::vector<Project>> {
-    std::vector<Project> out;
-    BERTH_TRY(auto rows, database_->query(kAll));
-    while (true) {
-      BERTH_TRY(const bool there, rows.step());
-      if (!there) return out;
-      BERTH_TRY(auto project, read_project(rows));
-      if (visible(who, project)) out.push_back(std::move(project));
-    }
+    BERTH_TRY(auto out, project_rows());
+    std::erase_if(out, [&who](const Project& project) { return !visible(who, project); });
+    return out;
   });
 }
 

@@ -127,6 +127,8 @@ class SqliteStore final : public ports::Store, public ports::CertificateStore {
 
   // All of these are called under the lock.
   Result<Project> project_row(const ProjectName& name);
+  Result<std::vector<Project>> project_rows();
+  Result<void> rename_in_snapshots(const ProjectName& project, const ProfileName& from, const ProfileName& to);
   Result<bool> in_use(const ProjectName& name);
   Result<void> check_empty(const ProjectName& name, const char* to_be);
   Result<ProjectName> owning_project(const ProjectName& asked, ProjectFeature feature);

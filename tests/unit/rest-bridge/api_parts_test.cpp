@@ -4,6 +4,7 @@
 
 #include "rest-bridge/api/envelope.hpp"
 #include "rest-bridge/api/extensions.hpp"
+#include "rest-bridge/api/instance_types.hpp"
 #include "rest-bridge/api/fields.hpp"
 #include "rest-bridge/api/filter.hpp"
 #include "rest-bridge/api/poll_loop.hpp"
@@ -140,6 +141,14 @@ TEST(AnExtension, IsAdvertisedOnlyWithItsRouteAndField) {
   EXPECT_EQ(std::count(bare.begin(), bare.end(), "api_os"), 0);
   const auto full = served_extensions({{"os_name", "x"}});
   EXPECT_EQ(std::count(full.begin(), full.end(), "api_os"), 1);
+}
+
+TEST(AnInstanceType, IsLimitsOfProcessorsAndMemory) {
+  EXPECT_EQ(limits_of_type("c2-m4").value_or({}), (StringMap{{"limits.cpu", "2"}, {"limits.memory", "4096MB"}}));
+  EXPECT_EQ(limits_of_type("c1.5").value_or({}), (StringMap{{"limits.cpu", "2"}, {"limits.cpu.allowance", "75%"}}));
+  EXPECT_EQ(limits_of_type("m0.5").value_or({}), (StringMap{{"limits.memory", "512MB"}}));
+  for (const auto* const wrong : {"", "t2.micro", "aws:t2.micro", "c", "c2-", "-c2", "c2-x", "cnan", "cinf", "c-1", "c1e30", "c2m4", "m4 "})
+    EXPECT_FALSE(limits_of_type(wrong)) << wrong;
 }
 
 TEST(AField, OfTheWrongTypeIsNamed) {

@@ -75,8 +75,11 @@ TEST_F(Configuration, LeavesTheServersOwnKeysAlone) {
   EXPECT_THAT(update({.config = ConfigMap{{"image.os", "other"}}}).message, HasSubstr("Image keys are read-only"));
   auto whole = row.config;
   whole["volatile.idmap.next"] = "[]";
+  whole["volatile.last_state.power"] = "an old one";
   EXPECT_EQ(update({.config = whole, .replace = true}).message, "");
   EXPECT_EQ(stored("web").config, row.config);
+  whole["volatile.eth0.hwaddr"] = "00:16:3e:00:00:01";
+  EXPECT_THAT(update({.config = whole, .replace = true}).message, HasSubstr("Volatile keys are read-only"));
 }
 
 TEST_F(Configuration, IsRefusedWholeWhenAnyOfItIsWrong) {

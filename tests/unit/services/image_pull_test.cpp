@@ -87,6 +87,31 @@ TEST_F(ImagesOfOtherServers, AreNotFetchedAgainWhenTheyAreHere) {
   EXPECT_TRUE(store_.alias(default_project(), alias_name("mine")));
 }
 
+TEST_F(ImagesOfOtherServers, AreKeptUpToDateWhenThatIsAskedForLater) {
+  servers_.publish("debian", "the bytes");
+  expect_success(pull_.pull(kAlice, pull_of(fakes::FakeImageStore::fingerprint_of("the bytes").str())));
+  EXPECT_FALSE(only_image().origin);
+  auto again = pull_of("debian");
+  again.auto_update = true;
+  expect_success(pull_.pull(kAlice, again));
+  EXPECT_TRUE(only_image().auto_update);
+  ASSERT_TRUE(only_image().origin);
+  EXPECT_EQ(only_image().origin->alias, "debian");
+}
+
+// Rule 16, again: a server may call any image by the fingerprint of another.
+TEST_F(ImagesOfOtherServers, AreNotTakenForTheOnesWhoseFingerprintWasAskedFor) {
+  const auto wanted = fakes::FakeImageStore::fingerprint_of("the good bytes").str();
+  servers_.publish(wanted, "the bad bytes");
+  auto by_fingerprint = pull_of(wanted);
+  by_fingerprint.from.by_fingerprint = true;
+  EXPECT_THAT(outcome(pull_.pull(kAlice, by_fingerprint)).message, HasSubstr("fingerprint doesn't match"));
+  auto instance = instance_of("web", wanted);
+  instance.source.server->by_fingerprint = true;
+  EXPECT_EQ(outcome(create_.create(kAlice, instance)).code, Code::FailedPrecondition);
+  EXPECT_EQ(images(), 0U);
+}
+
 TEST_F(ImagesOfOtherServers, AreAskedForByHttpsAlone) {
   auto plain = pull_of("debian");
   plain.from.at.server = "http://images.example";

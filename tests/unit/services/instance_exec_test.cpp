@@ -1,6 +1,8 @@
 #include "daemon/services/instance_exec.hpp"
 
 #include "daemon/services/instance_logs.hpp"
+#include "daemon/services/instance_support.hpp"
+#include "daemon/services/log_upkeep.hpp"
 #include "tests/unit/services/services_fixture.hpp"
 
 #include <fcntl.h>
@@ -261,6 +263,23 @@ TEST_F(ACommand, HasALifelineOnlyOfTheKindThatCanTellOfItsEnd) {
   auto packets = command();
   packets.lifeline = UniqueFd(ends[1]);
   EXPECT_EQ(run(std::move(packets)).error().code, Code::InvalidArgument);
+}
+
+TEST_F(ACommand, LeavesItsRecordedOutputForTwoDays) {
+  const auto folder = log_folder(context_, make_instance("recorded").uuid);
+  ASSERT_TRUE(make_log_folder(folder));
+  const auto id = new_uuid();
+  const auto file = make_output_file(folder, id, false);
+  ASSERT_TRUE(file);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(clock_.now().time_since_epoch()).count();
+  const std::array<timespec, 2> now{{{.tv_sec = seconds, .tv_nsec = 0}, {.tv_sec = seconds, .tv_nsec = 0}}};
+  ASSERT_EQ(::futimens(file->get(), now.data()), 0);
+  LogUpkeep upkeep(context_);
+  EXPECT_EQ(*upkeep.expire(), 0U);
+  EXPECT_TRUE(has_output_file(folder, id));
+  clock_.advance(std::chrono::hours(49));
+  EXPECT_EQ(*upkeep.expire(), 1U);
+  EXPECT_FALSE(has_output_file(folder, id));
 }
 
 }  // namespace

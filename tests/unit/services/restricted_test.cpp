@@ -48,7 +48,7 @@ TEST_F(SharedObjects, AreUsedByARestrictedClientForItsInstances) {
 TEST_F(SharedObjects, AreNotChangedByARestrictedClientWhoseOwnTheyAreNot) {
   const auto alias = alias_name("busybox");
   EXPECT_EQ(image_service_.update(who_, kWebProject, print(), {.is_public = true}).error().code, Code::AccessDenied);
-  EXPECT_EQ(image_service_.create_alias(who_, {kWebProject, alias_name("trap"), print(), ""}).error().code, Code::AccessDenied);
+  EXPECT_EQ(image_service_.create_alias(who_, kWebProject, alias_name("trap"), print().str(), "").error().code, Code::AccessDenied);
   EXPECT_EQ(image_service_.update_alias(who_, kWebProject, alias, {}, "x").error().code, Code::AccessDenied);
   EXPECT_EQ(image_service_.rename_alias(who_, kWebProject, alias, alias_name("y")).error().code, Code::AccessDenied);
   EXPECT_EQ(image_service_.delete_alias(who_, kWebProject, alias).error().code, Code::AccessDenied);

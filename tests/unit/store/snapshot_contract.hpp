@@ -56,6 +56,19 @@ TYPED_TEST_P(AStoreOfSnapshots, GivesThemBackAsTheyWerePutInTheOldestFirst) {
   EXPECT_EQ(stored.devices, late.devices);
 }
 
+TYPED_TEST_P(AStoreOfSnapshots, HasThemFollowARenamedProfile) {
+  ASSERT_TRUE(this->store().insert_snapshot(this->make("a", 1)));
+  ASSERT_TRUE(this->store().insert_profile(make_profile("web")));
+  auto both = this->make("b", 2);
+  both.profiles = {profile_name("web"), profile_name("default"), profile_name("web2")};
+  ASSERT_TRUE(this->store().insert_snapshot(both));
+  ASSERT_TRUE(this->store().rename_profile(default_project(), profile_name("web"), profile_name("www")));
+  const auto rows = this->store().snapshots(this->owner_.uuid);
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ(rows->front().profiles, (std::vector{profile_name("gone"), profile_name("default")}));
+  EXPECT_EQ(rows->back().profiles, (std::vector{profile_name("www"), profile_name("default"), profile_name("web2")}));
+}
+
 TYPED_TEST_P(AStoreOfSnapshots, RefusesASecondOneOfAName) {
   ASSERT_TRUE(this->store().insert_snapshot(this->make("a", 1)));
   EXPECT_EQ(this->store().insert_snapshot(this->make("a", 2)).error().code, Code::AlreadyExists);
@@ -96,7 +109,7 @@ TYPED_TEST_P(AStoreOfSnapshots, PutsInACopyAsAWholeOrNotAtAll) {
   EXPECT_THAT(this->names(twin.uuid), testing::IsEmpty());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(AStoreOfSnapshots, GivesThemBackAsTheyWerePutInTheOldestFirst, RefusesASecondOneOfAName,
+REGISTER_TYPED_TEST_SUITE_P(AStoreOfSnapshots, HasThemFollowARenamedProfile, GivesThemBackAsTheyWerePutInTheOldestFirst, RefusesASecondOneOfAName,
                             ChangesNameAndExpiryOfTheRevisionThatIsMeant, DeletesThemWithTheirInstance,
                             PutsInACopyAsAWholeOrNotAtAll);
 
