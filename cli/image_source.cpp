@@ -98,7 +98,7 @@ Result<Json> source_for_others(Context& context, const RemoteName& image) {
   return source_of_image(context, {.server = server, .remote = image.remote, .name = image.name}, object);
 }
 
-Result<void> relay_image(const Place& from, const Json& image, Server& to, bool is_public) {
+Result<void> relay_image(const Place& from, const Json& image, Server& to, bool is_public, const Strings& profiles) {
   BERTH_TRY(const auto answer, from.server->fetch(api_path("images", text_of(image, "fingerprint")) + "/export"));
   rest::Upload upload;
   BERTH_CHECK(read_parts(answer, [&](const std::string& name, const std::string&) -> Result<TakeBytes> {
@@ -128,6 +128,9 @@ Result<void> relay_image(const Place& from, const Json& image, Server& to, bool 
   if (const auto name = text_of(image, "filename"); !name.empty()) request.headers.add("X-LXD-filename", name);
   if (is_public) request.headers.add("X-LXD-public", "1");
   if (!properties.empty()) request.headers.add("X-LXD-properties", properties);
+  std::string names;
+  for (const auto& profile : profiles) names += (names.empty() ? "profile=" : "&profile=") + rest::percent_encode(profile);
+  if (!names.empty()) request.headers.add("X-LXD-profiles", names);
   if (auto done = to.send(std::move(request), "Copying the image"); !done) return std::move(done).error();
   return {};
 }

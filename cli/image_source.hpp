@@ -14,6 +14,6 @@ Result<Json> source_for_others(Context& context, const RemoteName& image);
 Result<Json> source_of_image(Context& context, const Place& place, const Json& image);
 
 /// Takes an image from one server and brings it to another, by way of this machine.
-Result<void> relay_image(const Place& from, const Json& image, Server& to, bool is_public);
+Result<void> relay_image(const Place& from, const Json& image, Server& to, bool is_public, const Strings& profiles);
 
 }  // namespace berth::cli

@@ -17,7 +17,7 @@ namespace berth::cli {
 namespace {
 
 struct CopyFlags {
-  Strings aliases;
+  Strings aliases, profiles;
   std::string mode = "pull";
   std::string target_project;
   bool auto_update = false;
@@ -39,16 +39,17 @@ Result<int> copy(Context& context, const CopyFlags& flags, const Strings& argume
   BERTH_TRY(const auto image, from.server->get(api_path("images", from.name)));
   if (!flags.target_project.empty()) to.server->use_project(flags.target_project);
   if (flags.mode == "relay") {
-    BERTH_CHECK(relay_image(from, image, *to.server, flags.is_public));
+    BERTH_CHECK(relay_image(from, image, *to.server, flags.is_public, flags.profiles));
   } else {
     Json source{{"type", "image"}, {"mode", "pull"}, {"fingerprint", from.name}, {"project", from.server->project()}};
     if (from.remote != to.remote) {
       BERTH_TRY(source, source_of_image(context, {.server = from.server, .remote = from.remote, .name = named.name}, image));
     }
-    const Json body{{"source", std::move(source)},
-                    {"auto_update", flags.auto_update},
-                    {"public", flags.is_public},
-                    {"properties", child_of(image, "properties")}};
+    Json body{{"source", std::move(source)},
+              {"auto_update", flags.auto_update},
+              {"public", flags.is_public},
+              {"properties", child_of(image, "properties")}};
+    if (!flags.profiles.empty()) body["profiles"] = flags.profiles;
     BERTH_CHECK(to.server->send("POST", "/1.0/images", body, {}, "Copying the image"));
   }
   Strings aliases(flags.aliases);
@@ -121,6 +122,7 @@ Command copy_image_command() {
                     {"--auto-update", &flags->auto_update, "Keep the image up to date after initial copy"},
                     {"--copy-aliases", &flags->copy_aliases, "Copy aliases from source"},
                     {"--mode", &flags->mode, "Transfer mode. One of pull and relay"},
+                    {"-p,--profile", &flags->profiles, "Profile to apply to the new image"},
                     {"--public", &flags->is_public, "Make image public"},
                     {"--target-project", &flags->target_project, "Copy to a project different from the source"}},
           .run = [flags](Context& context, const Strings& arguments) { return copy(context, *flags, arguments); },

@@ -70,8 +70,9 @@ Result<FetchSource> read_fetch(const std::string& project, VariantMap source, Va
   BERTH_CHECK(where.finish());
   if (from.at.server.empty() && from_project.empty())
     return Error{Code::InvalidArgument, "The source of the image needs a `server`, or a `project` of this one"};
-  from.by_fingerprint = !fingerprint.empty();
-  if (from.by_fingerprint) from.at.alias = std::move(fingerprint);
+  // What is shorter may be an alias: lxc sends those as fingerprints, too.
+  from.by_fingerprint = static_cast<bool>(Fingerprint::parse(fingerprint));
+  if (!fingerprint.empty()) from.at.alias = std::move(fingerprint);
   if (from.at.server.empty()) {
     BERTH_TRY(out.of_project, ProjectName::parse(from_project));
   } else {

@@ -29,7 +29,7 @@ Result<services::InstanceSource> read_source(VariantMap options) {
   BERTH_CHECK(reader.finish());
   if (server.at.server.empty()) return source;
   server.at.alias = source.alias.value_or(source.fingerprint.value_or(""));
-  server.by_fingerprint = !source.alias && source.fingerprint;
+  server.by_fingerprint = !source.alias && source.fingerprint && Fingerprint::parse(*source.fingerprint);
   if (source.project) server.project = source.project->str();
   source.server = std::move(server);
   return source;

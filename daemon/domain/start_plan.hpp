@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct StartPlan {
   /// liblxc configuration in file order (`lxc.uts.name`, ...), without rootfs, idmap, log, console file and cgroup
   /// placement keys, which the supervisor derives from the fields above.
   std::vector<std::pair<std::string, std::string>> lxc_config;
+  std::chrono::seconds host_shutdown_timeout{30};  ///< for a clean end when the host goes down; then it is killed
   std::string log_file;      ///< lxc.log of this start
   std::string console_file;  ///< console log
 };

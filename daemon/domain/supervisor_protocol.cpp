@@ -1,5 +1,6 @@
 #include "daemon/domain/supervisor_protocol.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -8,6 +9,8 @@ namespace berth::supervisor {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::uint64_t kLongestShutdown = 86'400;  ///< seconds
 
 std::string dump(const json& object) { return object.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -153,6 +156,7 @@ std::string encode_plan(const StartPlan& plan) {
                {"root_readonly", plan.root_readonly},
                {"idmap", idmap_to_json(plan.idmap)},
                {"lxc_config", lines},
+               {"host_shutdown_timeout", plan.host_shutdown_timeout.count()},
                {"log_file", plan.log_file},
                {"console_file", plan.console_file}});
 }
@@ -179,6 +183,8 @@ Result<StartPlan> decode_plan(std::string_view text) {
     for (const auto& line : *lines)
       if (line.is_array() && line.size() == 2 && line[0].is_string() && line[1].is_string())
         plan.lxc_config.emplace_back(line[0].get<std::string>(), line[1].get<std::string>());
+  if (const auto limit = object.find("host_shutdown_timeout"); limit != object.end() && limit->is_number_unsigned())
+    plan.host_shutdown_timeout = std::chrono::seconds(std::min<std::uint64_t>(limit->get<std::uint64_t>(), kLongestShutdown));
   plan.log_file = text_of(object, "log_file");
   plan.console_file = text_of(object, "console_file");
   return plan;

@@ -16,7 +16,7 @@ namespace berth::ports {
 /// Which image of which server.
 struct ServerImageQuery {
   ImageOrigin at;               ///< `alias` is an alias, a fingerprint or the beginning of one
-  bool by_fingerprint = false;  ///< it is a fingerprint: another image that is called so is not meant
+  bool by_fingerprint = false;  ///< it is a whole fingerprint: another image that is called so is not meant
   std::string secret;   ///< by which a private image is seen, once
   std::string project;  ///< on that server; empty: its default
 };

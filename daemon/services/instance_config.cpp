@@ -17,13 +17,13 @@ namespace {
 
 bool server_owned(const std::string& key) { return key.starts_with("volatile.") || key.starts_with("image."); }
 
-/// What a start, a stop or a copy changes: a whole new map may have an old value of it, which counts for nothing.
+/// What a start or a stop changes: a whole new map may have an old value of it.
 bool goes_by_itself(const std::string& key) {
   return key.starts_with("volatile.last_state.") || key.starts_with("volatile.idmap.") || key == "volatile.apply_template";
 }
 
-/// The new configuration. What the server owns stays as it is, also when a whole new map leaves it out; to ask for another
-/// value of it is an error.
+/// The new configuration. What the server owns stays as it is. Of what there is a whole new map may leave it out, or bring an old
+/// or another instance's value along (`lxc copy --refresh` does), which count for nothing; to ask for more is an error.
 Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& given, bool replace) {
   BERTH_CHECK(validate_config(given, ConfigOwner::Instance));
   ConfigMap config;
@@ -34,7 +34,7 @@ Result<ConfigMap> changed_config(const ConfigMap& current, const ConfigMap& give
     if (server_owned(key)) {
       const auto stored = current.find(key);
       const bool same = stored == current.end() ? value.empty() : stored->second == value;
-      if (!same && !(replace && goes_by_itself(key)))
+      if (!same && !(replace && (stored != current.end() || goes_by_itself(key))))
         return Error{Code::InvalidArgument,
                      (key.starts_with("image.") ? "Image" : "Volatile") + std::string(" keys are read-only: ") + key};
       continue;

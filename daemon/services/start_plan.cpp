@@ -7,7 +7,9 @@
 #include "daemon/services/instance_support.hpp"
 #include "daemon/services/templates.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <fcntl.h>
 #include <future>
@@ -44,6 +46,13 @@ Result<IdMap> stored_idmap(Context& context, const Instance& instance, const Con
   BERTH_TRY(const auto keys, idmap_keys(context, instance.uuid, config));
   BERTH_CHECK(context.store.set_instance_volatile(instance.uuid, keys));
   return idmap_from_json(keys.at("volatile.idmap.next"));
+}
+
+std::chrono::seconds host_shutdown_timeout(const ConfigMap& config) {
+  const auto text = config_value(config, "boot.host_shutdown_timeout");
+  std::int64_t seconds = 0;
+  (void)std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86'400));
 }
 
 /// The root as this start needs it: nesting wants a plain tree, since an overlay cannot lie on an overlay.
@@ -135,6 +144,7 @@ Result<ports::StartPlan> StartPlanner::build(const Instance& instance) {
                           .root_readonly = disk.readonly,
                           .idmap = std::move(idmap),
                           .lxc_config = std::move(config),
+                          .host_shutdown_timeout = host_shutdown_timeout(all.config),
                           .log_file = log_file,
                           .console_file = folder + "/console.log"};
 }

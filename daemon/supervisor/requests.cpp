@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/packet.hpp"
+#include "daemon/supervisor/notify.hpp"
 #include "daemon/supervisor/supervisor.hpp"
 
 namespace berth::supervisor {
@@ -100,7 +103,12 @@ void Supervisor::handle_console(ControlServer::Client client) {
 
 void Supervisor::handle_shutdown(ControlServer::Client client, bool host) {
   if (init_ == 0 || report_) return answer(client, Error{Code::FailedPrecondition, "the container does not run"});
-  host_shutdown_ = host_shutdown_ || host;
+  if (host && !std::exchange(host_shutdown_, true)) {
+    notify_longer_stop(plan_.host_shutdown_timeout);
+    (void)loop_.at(EventLoop::Clock::now() + plan_.host_shutdown_timeout, [this] {
+      if (!report_) kill_container();
+    });
+  }
   answer(client, halt());
 }
 

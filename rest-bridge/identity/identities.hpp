@@ -14,9 +14,11 @@ namespace berth::rest {
 
 /// How many bus connections there may be. dbus-daemon allows 256 for the bridge's user.
 struct IdentityLimits {
-  std::size_t of_one_uid = 64;         ///< every process with an event stream, `lxc exec` among them, keeps one
+  /// Every process with an event stream, `lxc exec` among them, keeps one; before Linux 6.9, which tells processes apart for
+  /// good, every connection does. 200 listeners of one user have to fit, and somebody else beside them.
+  std::size_t of_one_uid = 208;
   std::size_t of_one_certificate = 8;  ///< whose connections share one; strangers count as one certificate
-  std::size_t in_all = 200;
+  std::size_t in_all = 240;
   std::size_t waiting = 256;                      ///< requests that wait for a place
   std::chrono::milliseconds wait_for_place{5000};  ///< then 503
 };

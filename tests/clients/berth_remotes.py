@@ -240,7 +240,7 @@ def _(berth):
     bad(a(berth, "remote", "add", "gone", "127.0.0.1:1"), "cannot reach https://127.0.0.1:1: Connection refused")
     bad(a(berth, "remote", "add", "plain", "http://127.0.0.1"), "must be HTTPS")
     good(a(berth, "remote", "add", "images", "https://images.example", "--protocol", "simplestreams"))
-    bad(a(berth, "image", "list", "images:"), "images alone")
+    bad(a(berth, "image", "list", "images:"), "cannot reach https://images.example:443")
     bad(a(berth, "launch", "images:debian/12", "c2"), "the server cannot be asked: `https://images.example/")
 
 

@@ -346,8 +346,10 @@ def _(near, far):
     print_ = fingerprint(far, "bb")
     equal(rest(near).metadata("GET", f"/1.0/images/{print_}")["update_source"]["alias"], "bb")
     good(far.lxc("image", "delete", "split"))
-    good(berth("image", "copy", "by-berth", "far:", "--mode", "relay", "--alias", "relayed"))
+    good(far.lxc("profile", "create", "small"))
+    good(berth("image", "copy", "by-berth", "far:", "--mode", "relay", "--alias", "relayed", "-p", "default", "-p", "small"))
     equal(fingerprint(far, "relayed"), fingerprint(near, "by-berth"))
+    equal(rest(far).metadata("GET", f"/1.0/images/{fingerprint(far, 'relayed')}")["profiles"], ["default", "small"])
     good(berth("delete", "--force", "b1"))
 
     begins = print_[:8]  # an alias that looks like a fingerprint is one all the same

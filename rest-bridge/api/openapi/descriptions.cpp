@@ -63,7 +63,7 @@ constexpr std::array kDescriptions{
     Description{"POST", "/1.0/instances/{name}/snapshots", "project", "SnapshotsPost", "async", "Takes a snapshot"},
     Description{"GET", "/1.0/instances/{name}/snapshots/{snapshot}", "project", "", "tagged InstanceSnapshot", "A snapshot"},
     Description{"PUT", "/1.0/instances/{name}/snapshots/{snapshot}", "project If-Match", "SnapshotPut", "async", "Sets when a snapshot expires"},
-    Description{"PATCH", "/1.0/instances/{name}/snapshots/{snapshot}", "project If-Match", "SnapshotPut", "operation", "Sets when a snapshot expires"},
+    Description{"PATCH", "/1.0/instances/{name}/snapshots/{snapshot}", "project If-Match", "SnapshotPut", "async", "Sets when a snapshot expires"},
     Description{"POST", "/1.0/instances/{name}/snapshots/{snapshot}", "project", "Rename", "async", "Renames a snapshot"},
     Description{"DELETE", "/1.0/instances/{name}/snapshots/{snapshot}", "project", "", "async", "Deletes a snapshot"},
 
