@@ -61,8 +61,8 @@ Json urls_of(const Json& objects, const std::string& folder, std::string_view na
 
 class ImageServer final : public Transport {
  public:
-  ImageServer(const Configuration& configuration, std::string remote, std::string address)
-      : configuration_(configuration), remote_(std::move(remote)), address_(std::move(address)) {
+  ImageServer(Configuration configuration, std::string remote, std::string address)
+      : configuration_(std::move(configuration)), remote_(std::move(remote)), address_(std::move(address)) {
     while (address_.ends_with('/')) address_.pop_back();
   }
 
@@ -184,7 +184,7 @@ class ImageServer final : public Transport {
     return response;
   }
 
-  const Configuration& configuration_;
+  Configuration configuration_;
   std::string remote_, address_;
   rest::PollLoop loop_;
   std::map<std::string, std::unique_ptr<Transport>> transports_;  ///< by origin

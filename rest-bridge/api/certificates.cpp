@@ -106,13 +106,8 @@ Answer create_certificate(Context& context) {
   call.arguments.emplace_back(std::move(name));
   call.arguments.emplace_back(bytes_of(der));
   call.arguments.emplace_back(std::move(options));
-  auto reply = co_await context.bus.call(std::move(call));
-  if (!reply) {
-    // Clients look for this text, and the API has it as a bad request.
-    if (reply.error().code == Code::AlreadyExists) co_return error_answer(400, reply.error().message);
-    co_return std::move(reply).error();
-  }
-  const auto& path = reply->text(0);
+  BERTH_CO_TRY(Reply reply, co_await context.bus.call(std::move(call)));
+  const auto& path = reply.text(0);
   BERTH_CO_TRY(std::string fingerprint, decode_path_element(std::string_view(path).substr(path.rfind('/') + 1)));
   co_return created_answer(url_of("certificate", fingerprint));
 }

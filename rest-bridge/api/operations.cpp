@@ -116,7 +116,7 @@ Answer get_events(Context& context) {
 constexpr Route kOperationRoutes[] = {
     {"GET", "/1.0/operations", "Manager.DescribeOperations", "view", list_operations},
     {"GET", "/1.0/operations/{id}", "Manager.DescribeOperations", "view", get_operation},
-    {"DELETE", "/1.0/operations/{id}", "Operation.Cancel", "the operation's own", cancel_operation},
+    {"DELETE", "/1.0/operations/{id}", "Operation.Cancel", "manage-instances", cancel_operation},
     {"GET", "/1.0/operations/{id}/wait", "Manager.Subscribe, DescribeOperations", "view", wait_operation},
     {"GET", "/1.0/operations/{id}/websocket", "Operation.Begin, SendSignal", "access-instances", operation_websocket},
 };

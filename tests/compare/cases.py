@@ -288,4 +288,31 @@ OTHER = [
     Case("DELETE", "/1.0/images/{fp}"), Case("DELETE", "/1.0/images/{fp}"), *get("/1.0/images", "/1.0/images/aliases"),
 ]
 
-CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *SNAPSHOTS, *BACKUPS, *PUBLISH, *PROFILES, *PROJECTS, *OTHER]
+# A self-signed certificate of nobody, and its fingerprint.
+CERTIFICATE = ("MIIBeDCCAR+gAwIBAgIUDpfd9EsvcgjHdwES+wAz0zwQRsgwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHY29tcGFyZTAeFw0yNjExMjcwMzU5MTNaFw00NjEx"
+               "MjIwMzU5MTNaMBIxEDAOBgNVBAMMB2NvbXBhcmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARsVbEw/4Txl6yKu2WZj4mllyDToM4N0+L59xouiKdsOMn1"
+               "m+FMy8Tuu0qhIfoWhWhZnJnQTkhU0Qfx6q0sAQQBo1MwUTAdBgNVHQ4EFgQU4lhjVo5xKyhnDuaszuFeT4KL3EAwHwYDVR0jBBgwFoAU4lhjVo5xKyhnDuas"
+               "zuFeT4KL3EAwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiB/bSU2WmQgti2w1RX3fwwfRCquhb6a+dRUY0voDQcS9wIgKrxB5fWi51iWoE/Z"
+               "VSTEdUP9ic1k8i9B9j5LdvBhP/A=")
+CERT = "/1.0/certificates/0a87b95ea6ecbabf78e548d9d5bf874270dfa57e798018bf4758f98f3f2c939c"
+
+TRUST = [
+    *get("/1.0/certificates", "/1.0/certificates?recursion=1", CERT, "/1.0/certificates/ffff", "/1.0/certificates/x"),
+    *each("POST", "/1.0/certificates", {}, {"type": "what", "certificate": CERTIFICATE}, {"type": "client", "certificate": "bm9uc2Vuc2U="},
+          {"type": "client", "certificate": "?"}, {"type": "client", "certificate": 5}, {"type": "client", "certificate": CERTIFICATE, "name": 5},
+          {"type": "client", "certificate": CERTIFICATE, "restricted": "yes"}, b"nonsense",
+          {"type": "client", "name": "someone", "certificate": CERTIFICATE}, {"type": "client", "name": "again", "certificate": CERTIFICATE}),
+    *get("/1.0/certificates", "/1.0/certificates?recursion=1", CERT, CERT[:40]),
+    Case("PUT", CERT, {"name": "other", "type": "client", "restricted": False, "projects": []}, {"If-Match": "wrong"}), Case("GET", CERT),
+    Case("PUT", CERT, {"name": "other", "type": "client", "restricted": False, "projects": []}, {"If-Match": "{etag}"}), Case("GET", CERT),
+    *each("PUT", CERT, {"name": "other", "type": "what"}, {"name": 5}, {"name": "x", "type": "client", "projects": "default"}, b"nonsense"),
+    *each("PATCH", CERT, {"name": "third"}, {"restricted": True, "projects": ["default"]}), Case("GET", CERT),
+    *each("PUT", "/1.0/certificates/ffff", {"name": "x", "type": "client"}), *each("PATCH", "/1.0/certificates/ffff", {"name": "x"}),
+    Case("DELETE", CERT), Case("DELETE", CERT), *get(CERT, "/1.0/certificates"),
+    *each("PUT", "/1.0", {"config": {"images.auto_update_interval": "12"}}, {"config": {"no.such": "1"}}, {"config": {"images.auto_update_interval": "x"}},
+          {"config": 5}, b"nonsense"), Case("GET", "/1.0"),
+    *each("PATCH", "/1.0", {"config": {"images.remote_cache_expiry": "5"}}), Case("GET", "/1.0"),
+    *each("PUT", "/1.0", {"config": {}}), Case("GET", "/1.0"),
+]
+
+CASES = [*SERVER, *LISTS, *IMAGES, *CREATE, *STOPPED, *RUNNING, *CHANGES, *FILES, *SNAPSHOTS, *BACKUPS, *PUBLISH, *PROFILES, *PROJECTS, *TRUST, *OTHER]

@@ -37,10 +37,10 @@ TEST_F(Certificates, AreAddedListedChangedAndDeleted) {
   EXPECT_EQ(rest().request("GET", url).status, 404);
 }
 
-TEST_F(Certificates, ThatAreThereAreABadRequestWithTheTextClientsLookFor) {
+TEST_F(Certificates, ThatAreThereAreAConflictWithTheTextClientsLookFor) {
   add("two", "a");
   const auto again = rest().request("POST", "/1.0/certificates", body("two", "b"));
-  EXPECT_EQ(again.status, 400);
+  EXPECT_EQ(again.status, 409);
   EXPECT_EQ(again.json()["error"], "Certificate already in trust store");
 }
 
