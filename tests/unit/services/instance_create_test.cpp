@@ -1,4 +1,5 @@
 #include "daemon/domain/idmap.hpp"
+#include "daemon/services/profiles.hpp"
 #include "tests/unit/services/services_fixture.hpp"
 
 namespace berth::services {
@@ -211,6 +212,22 @@ TEST_F(CreateInstance, AsksForHostAccessAboutTheExpandedObject) {
   access_allowed_ = true;
   expect_success(create_.create(kAlice, web));
   EXPECT_THAT(access_asked_, SizeIs(2));
+}
+
+// Rule 5: the object that is judged is the one that is committed, however long its tree takes.
+TEST_F(CreateInstance, Rule5_IsCommittedAsItsProfilesAreWhenItsTreeIsDone) {
+  Profiles profiles(context_);
+  const auto meanwhile = [&](const char* key) {
+    driver_->during_next_root([&profiles, key] {
+      EXPECT_TRUE(profiles.update(kRoot, default_project(), profile_name("default"), {.config = ConfigMap{{key, "true"}}}));
+    });
+  };
+  const auto before = make_instance("before").config.at("volatile.idmap.base");
+  meanwhile("security.idmap.isolated");
+  EXPECT_NE(make_instance("web").config.at("volatile.idmap.base"), before);
+  meanwhile("security.privileged");
+  EXPECT_THAT(outcome(create_.create(kRoot, request("web2"))).message, testing::HasSubstr("was given access to the host"));
+  EXPECT_FALSE(exists("web2"));
 }
 
 TEST_F(CreateInstance, RefusesATakenName) {

@@ -46,6 +46,9 @@ inline const ProjectName kWebProject = *ProjectName::parse("web");
 /// A driver of which single calls can be made to fail.
 class TestDriver final : public testing_support::FakeStorageDriver {
  public:
+  /// What happens while the next root is made, once.
+  void during_next_root(std::function<void()> work) { during_ = std::move(work); }
+
   Result<void> ensure_image(const Fingerprint& fingerprint, const std::string& tree) override {
     if (failing == "ensure_image") return Error{Code::Internal, "no space for the image"};
     return FakeStorageDriver::ensure_image(fingerprint, tree);
@@ -53,6 +56,7 @@ class TestDriver final : public testing_support::FakeStorageDriver {
   Result<void> create_root(const Uuid& uuid, const Fingerprint& fingerprint, const std::string& tree,
                            bool plain) override {
     if (failing == "create_root") return Error{Code::Internal, "no space for the root"};
+    if (const auto work = std::exchange(during_, nullptr)) work();
     return FakeStorageDriver::create_root(uuid, fingerprint, tree, plain);
   }
   Result<void> delete_root(const Uuid& uuid) override {
@@ -60,6 +64,9 @@ class TestDriver final : public testing_support::FakeStorageDriver {
     return FakeStorageDriver::delete_root(uuid);
   }
   std::string failing;
+
+ private:
+  std::function<void()> during_;
 };
 
 class FakeUnits final : public ports::UnitManager {
