@@ -118,12 +118,8 @@ struct Version {
 
 /// What the order of images goes by; the newest version first.
 bool comes_before(const Image& a, const Image& b) {
-  const auto text = [](const Image& image, const char* name) {
-    const auto found = image.properties.find(name);
-    return found == image.properties.end() ? std::string_view() : std::string_view(found->second);
-  };
   for (const char* const name : {"os", "release", "variant", "serial", "architecture"}) {
-    const auto left = text(a, name), right = text(b, name);
+    const auto left = a.property(name), right = b.property(name);
     if (left != right) return (left < right) != (std::string_view(name) == "serial");
   }
   return false;
@@ -133,6 +129,11 @@ bool comes_before(const Image& a, const Image& b) {
 
 std::uint64_t Image::size() const {
   return std::accumulate(files.begin(), files.end(), std::uint64_t{0}, [](auto sum, const File& file) { return sum + file.size; });
+}
+
+std::string_view Image::property(const std::string& name) const {
+  const auto found = properties.find(name);
+  return found == properties.end() ? std::string_view() : std::string_view(found->second);
 }
 
 Result<std::vector<std::string>> product_lists(std::string_view index) {
@@ -167,8 +168,7 @@ bool is_named_with_architecture(const Image& image, std::string_view reference) 
   const auto slash = reference.rfind('/');
   if (slash == std::string_view::npos) return false;
   const auto architecture = reference.substr(slash + 1);
-  const auto known = image.properties.find("architecture");
-  if (architecture != image.architecture && (known == image.properties.end() || known->second != architecture)) return false;
+  if (architecture.empty() || (architecture != image.architecture && architecture != image.property("architecture"))) return false;
   return std::find(image.names.begin(), image.names.end(), reference.substr(0, slash)) != image.names.end();
 }
 

@@ -34,6 +34,8 @@ struct Image {
   std::vector<File> files;  ///< metadata, then root file system; or the one file
 
   std::uint64_t size() const;
+  /// Empty where it has none.
+  std::string_view property(const std::string& name) const;
 };
 
 /// Where an index has its lists of products: paths below the server's address, 16 at most. Errors: InvalidArgument.

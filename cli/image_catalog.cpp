@@ -39,14 +39,12 @@ ImageCatalog::ImageCatalog(std::vector<simplestreams::Image> images, const std::
   for (const auto& image : images) {
     const auto place = std::find(architectures.begin(), architectures.end(), image.architecture);
     const auto rank = static_cast<std::size_t>(place - architectures.begin());
-    const auto known = image.properties.find("architecture");
-    const auto& architecture = known == image.properties.end() ? image.architecture : known->second;
     auto aliases = Json::array();
     for (const auto& name : image.names) {
       // Without the architecture it is shown where this machine is of that one, and names what runs here best.
       if (take_name(name, image.architecture, image.fingerprint, rank) && rank == 0)
         aliases.push_back({{"name", name}, {"description", ""}});
-      if (const auto whole = name + '/' + architecture; take_name(whole, image.architecture, image.fingerprint, rank))
+      if (const auto whole = name + '/' + std::string(image.property("architecture")); take_name(whole, image.architecture, image.fingerprint, rank))
         aliases.push_back({{"name", whole}, {"description", ""}});
     }
     images_.push_back(image_object(image, std::move(aliases)));

@@ -7,6 +7,7 @@
 #include "cli/remote/http_transport.hpp"
 #include "rest-bridge/api/api.hpp"
 #include "rest-bridge/api/envelope.hpp"
+#include "rest-bridge/api/image_answer.hpp"
 #include "rest-bridge/api/url.hpp"
 
 #include <array>
@@ -19,7 +20,6 @@ namespace berth::cli {
 namespace {
 
 constexpr int kMostRedirections = 5;
-constexpr const char* kBoundary = "berth-0b6e3a51c7d94f2e8a60";
 
 /// An https URL, taken apart.
 struct Address {
@@ -48,10 +48,8 @@ Result<std::string> read_body(const rest::Response& response, std::size_t most) 
   return text;
 }
 
-std::string part_head(const char* name, const std::string& path) {
-  return std::string("--") + kBoundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" +
-         path.substr(path.rfind('/') + 1) + "\"\r\nContent-Type: application/octet-stream\r\n\r\n";
-}
+/// The last part of a path.
+std::string name_of(const simplestreams::File& file) { return file.path.substr(file.path.rfind('/') + 1); }
 
 Json urls_of(const Json& objects, const std::string& folder, std::string_view name) {
   auto urls = Json::array();
@@ -165,23 +163,10 @@ class ImageServer final : public Transport {
 
   Result<rest::Response> export_image(const std::string& fingerprint) {
     BERTH_TRY(const auto files, catalog_->files(fingerprint));
-    rest::Response response;
     BERTH_TRY(auto first, open(files.front()));
-    if (files.size() == 1) {
-      const auto& path = files.front().path;
-      response.headers.add("Content-Type", "application/octet-stream");
-      response.headers.add("Content-Disposition", "inline;filename=" + path.substr(path.rfind('/') + 1));
-      response.body = std::move(first);
-      return response;
-    }
+    if (files.size() == 1) return rest::image_answer(name_of(files.front()), std::move(first));
     BERTH_TRY(auto second, open(files.back()));
-    rest::PartsBody body;
-    body.parts.push_back({.before = part_head("metadata", files.front().path), .file = std::move(first)});
-    body.parts.push_back({.before = "\r\n" + part_head("rootfs", files.back().path), .file = std::move(second)});
-    body.after = std::string("\r\n--") + kBoundary + "--\r\n";
-    response.headers.add("Content-Type", std::string("multipart/form-data; boundary=") + kBoundary);
-    response.body = std::move(body);
-    return response;
+    return rest::split_image_answer(name_of(files.front()), std::move(first), name_of(files.back()), std::move(second));
   }
 
   Configuration configuration_;

@@ -119,11 +119,9 @@ Result<EntityLocks::Guard> InstanceCreate::pick_name(CreateInstanceRequest& requ
 }
 
 Result<EntityLocks::Guard> InstanceCreate::lock_name(const CreateInstanceRequest& request) {
-  const auto& name = *request.name;
-  BERTH_TRY(auto lock, context_.locks.lock(name_entity(request.project, name), shown(name), "create", EntityLocks::Purpose::User));
-  const auto taken = context_.store.instance(daemon_principal(), request.project, name);
-  if (taken) return Error{Code::AlreadyExists, "Instance \"" + name.str() + "\" already exists"};
-  if (taken.error().code != Code::NotFound) return taken.error();
+  auto lock = lock_free_name(context_, request.project, *request.name, "create");
+  if (!lock && lock.error().code == Code::AlreadyExists)
+    return Error{Code::AlreadyExists, "Instance \"" + request.name->str() + "\" already exists"};
   return lock;
 }
 

@@ -47,7 +47,6 @@ class Snapshots {
   Result<OperationId> remove(const Principal& who, const InstanceRef& of, const SnapshotName& name);
 
  private:
-
   Context& context_;
 };
 

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "rest-bridge/api/image_answer.hpp"
 #include "rest-bridge/api/images.hpp"
 
 namespace berth::rest {
@@ -46,36 +47,15 @@ Task<Result<Exported>> export_part(Context& context, const Json& row, std::strin
   co_return out;
 }
 
-/// A split image, as forms send files.
-Result<Response> split_answer(const std::string& fingerprint, Exported metadata, Exported rootfs) {
-  BERTH_TRY(const auto secret, new_secret());
-  const std::string boundary = secret.substr(0, 60);
-  const auto head = [&](const char* name, const std::string& file) {
-    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"" + file +
-           "\"\r\nContent-Type: application/octet-stream\r\n\r\n";
-  };
-  PartsBody body;
-  body.parts.push_back({head("metadata", "meta-" + fingerprint + metadata.extension), std::move(metadata.file)});
-  body.parts.push_back({"\r\n" + head("rootfs", fingerprint + rootfs.extension), std::move(rootfs.file)});
-  body.after = "\r\n--" + boundary + "--\r\n";
-  Response response;
-  response.headers.add("Content-Type", "multipart/form-data; boundary=" + boundary);
-  response.body = std::move(body);
-  return response;
-}
-
 Answer export_image(Context& context) {
   BERTH_CO_TRY(Json row, co_await describe_image(context));
   BERTH_CO_TRY(Exported image, co_await export_part(context, row, "image"));
   const auto fingerprint = row.value("fingerprint", "");
   if (image.split) {
     BERTH_CO_TRY(Exported rootfs, co_await export_part(context, row, "rootfs"));
-    co_return split_answer(fingerprint, std::move(image), std::move(rootfs));
+    co_return split_image_answer("meta-" + fingerprint + image.extension, std::move(image.file), fingerprint + rootfs.extension, std::move(rootfs.file));
   }
-  auto response = raw_answer(std::move(image.file.fd), "application/octet-stream");
-  std::get<FileBody>(response.body).size = image.file.size;
-  response.headers.add("Content-Disposition", "inline;filename=" + fingerprint + image.extension);
-  co_return response;
+  co_return image_answer(fingerprint + image.extension, std::move(image.file));
 }
 
 Answer run_on_image(Context& context, std::string member) {
